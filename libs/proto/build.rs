@@ -1,6 +1,7 @@
 //! Compiles every contract below `proto/` with a pure-Rust protoc, so that a
 //! plain `cargo build` needs nothing installed, and writes what all services
-//! read off the contracts: which requests are mutations, and who may call what.
+//! read off the contracts: which requests are mutations, who may call what, what process logs
+//! tell of events, and what counts as said in a complaint.
 
 use std::env;
 use std::fmt::Write as _;
@@ -11,6 +12,11 @@ use anyhow::{Context, Result};
 
 use prost_types::FileDescriptorSet;
 use protox::prost_reflect::{DescriptorPool, FieldDescriptor, Value};
+
+#[path = "build/activities.rs"]
+mod activities;
+#[path = "build/content.rs"]
+mod content;
 
 /// The option by which an rpc names its callers.
 const MAY_CALL: &str = "redress.access.v1.may_call";
@@ -42,6 +48,10 @@ fn main() -> Result<()> {
     fs::write(out.join("servers.rs"), servers(&set))?;
     fs::write(out.join("callers.rs"), callers(&compiler.descriptor_pool())?)?;
     fs::write(out.join("capabilities.rs"), capabilities(&compiler.descriptor_pool())?)?;
+    let activities = activities::activities(&compiler.descriptor_pool())?;
+    fs::write(out.join("activities.rs"), activities.table)?;
+    fs::write(out.join("logged.rs"), activities.items)?;
+    fs::write(out.join("verbatim.rs"), content::verbatim(&compiler.descriptor_pool())?)?;
 
     let mut config = prost_build::Config::new();
     config.enable_type_names();

@@ -53,13 +53,13 @@ impl ReachedDepartment {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let brought = Arc::<AtomicUsize>::default();
-        let desk = Desk {
+        let department_server = DepartmentServer {
             client: client.clone(),
             ledger: ledger.clone(),
             brought: brought.clone(),
             seen: Arc::default(),
         };
-        let server = Server::builder().add_service(DepartmentWorkerServer::new(desk));
+        let server = Server::builder().add_service(DepartmentWorkerServer::new(department_server));
         let serving = tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         let this = Self { brought, serving };
         tokio::time::timeout(PATIENCE, set_endpoint(client, department, &url)).await??;
@@ -99,7 +99,7 @@ async fn set_endpoint(client: &Client, department: &str, url: &str) -> Result<()
 }
 
 #[derive(Clone)]
-struct Desk {
+struct DepartmentServer {
     client: Client,
     ledger: Ledger,
     brought: Arc<AtomicUsize>,
@@ -107,7 +107,7 @@ struct Desk {
     seen: Arc<Mutex<HashSet<String>>>,
 }
 
-impl Desk {
+impl DepartmentServer {
     /// Reports a task that was taken. Nobody hears whether that worked: what is not reported
     /// is brought again.
     async fn report(client: Client, task_id: String, lease_token: String, result: TaskResult) {
@@ -122,7 +122,7 @@ impl Desk {
 }
 
 #[tonic::async_trait]
-impl DepartmentWorker for Desk {
+impl DepartmentWorker for DepartmentServer {
     async fn deliver_task(
         &self,
         request: Request<DeliverTaskRequest>,

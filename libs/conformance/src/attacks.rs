@@ -10,7 +10,7 @@ use kernel::{Clock as _, Ids as _, RandomIds, SystemClock};
 use proto::redress::resolution::v1::Task;
 
 use crate::department::{Answer, Granted, Offer};
-use crate::heard::{Heard, Report};
+use crate::worker_call::{Report, WorkerCall};
 use crate::{Rule, Runner};
 
 /// How long a worker is listened to before it counts as silent.
@@ -66,7 +66,11 @@ impl Runner {
     }
 
     /// Waits for something to have been heard.
-    async fn until<T>(&self, what: &str, mut find: impl FnMut(&[Heard]) -> Option<T>) -> Result<T, String> {
+    async fn until<T>(
+        &self,
+        what: &str,
+        mut find: impl FnMut(&[WorkerCall]) -> Option<T>,
+    ) -> Result<T, String> {
         let mut changes = self.department.changes();
         let deadline = tokio::time::Instant::now() + self.options.patience;
         loop {

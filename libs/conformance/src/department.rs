@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::heard::{Ask, Heard, Outcome, Report, What};
+use crate::worker_call::{Ask, Outcome, Report, What, WorkerCall};
 
 /// How long a lease holds when its poll does not say.
 const USUAL_LEASE: Duration = Duration::from_mins(1);
@@ -67,7 +67,7 @@ struct State {
     offers: VecDeque<Offer>,
     /// Every hand-out, the oldest first.
     granted: Vec<Granted>,
-    heard: Vec<Heard>,
+    heard: Vec<WorkerCall>,
     /// Reports that were taken or refused, by `request_id`.
     answered: HashMap<String, (Report, Result<Task, Status>)>,
     /// What is done about the answers to the reports to come.
@@ -94,7 +94,7 @@ impl Department {
     }
 
     fn hear(&self, what: What) {
-        self.state().heard.push(Heard { at: Instant::now(), what });
+        self.state().heard.push(WorkerCall { at: Instant::now(), what });
         self.changed.send_replace(());
     }
 
@@ -132,13 +132,13 @@ impl Department {
     }
 
     /// Everything that was heard.
-    pub(crate) fn heard(&self) -> Vec<Heard> {
+    pub(crate) fn heard(&self) -> Vec<WorkerCall> {
         self.state().heard.clone()
     }
 
     /// Every report that was heard.
     pub(crate) fn reports(&self) -> Vec<Report> {
-        let report = |heard: &Heard| match &heard.what {
+        let report = |heard: &WorkerCall| match &heard.what {
             What::Report(report) => Some(report.clone()),
             What::Ask(_) | What::Beat(_) => None,
         };
@@ -265,7 +265,7 @@ impl Granted {
 impl State {
     /// Hears a report; answers what comes of it, and what is done about that answer.
     fn take(&mut self, report: Report) -> (Result<Task, Status>, Answer) {
-        self.heard.push(Heard { at: Instant::now(), what: What::Report(report.clone()) });
+        self.heard.push(WorkerCall { at: Instant::now(), what: What::Report(report.clone()) });
         if self.is_overloaded {
             return (Err(Status::unavailable("overloaded")), Answer::Given);
         }

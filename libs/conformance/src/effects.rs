@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::heard::{Outcome, Report};
+use crate::worker_call::{Outcome, Report};
 
 /// Whether every task that was reported done is in one line of the books, and every other
 /// in none.
-pub(crate) fn judge(reports: &[Report], books: &str) -> Result<String, String> {
+pub(crate) fn compare(reports: &[Report], books: &str) -> Result<String, String> {
     let done = |report: &&Report| matches!(report.outcome, Outcome::Done(_));
     let all: BTreeSet<&str> = reports.iter().map(|report| report.task_id.as_str()).collect();
     let done: BTreeSet<&str> = reports.iter().filter(done).map(|report| report.task_id.as_str()).collect();
@@ -45,12 +45,12 @@ mod tests {
 
     #[test]
     fn books_with_one_effect_for_each_task_done_are_right() {
-        assert_eq!(judge(&reports(), "a 39.90\nz 1.00").unwrap(), "1 tasks done, each once; 1 left alone");
+        assert_eq!(compare(&reports(), "a 39.90\nz 1.00").unwrap(), "1 tasks done, each once; 1 left alone");
     }
 
     #[test]
     fn books_with_an_effect_too_many_or_too_few_are_wrong() {
-        let wrong = |books| judge(&reports(), books).unwrap_err();
+        let wrong = |books| compare(&reports(), books).unwrap_err();
         assert_eq!(wrong("a\na"), "task a: 2 effects instead of 1");
         assert_eq!(wrong(""), "task a: 0 effects instead of 1");
         assert_eq!(wrong("a\nb"), "task b: 1 effects instead of 0");

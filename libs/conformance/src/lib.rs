@@ -16,9 +16,9 @@ mod attacks;
 mod department;
 mod effects;
 mod front;
-mod heard;
 mod rule;
 mod serve;
+mod worker_call;
 
 use std::io;
 use std::net::SocketAddr;
@@ -94,7 +94,7 @@ impl Runner {
     /// names the task. Every task it reported done must be in one line, every other in
     /// none.
     pub fn judge_effects(&self, effects: &str) -> Verdict {
-        let found = effects::judge(&self.department.reports(), effects);
+        let found = effects::compare(&self.department.reports(), effects);
         let passed = found.is_ok();
         Verdict { rule: Rule::EffectsOnce, passed, seen: found.unwrap_or_else(|seen| seen) }
     }

@@ -23,7 +23,7 @@ use tonic::server::NamedService;
 use tower::Service;
 
 use crate::department::Department;
-use crate::heard::Report;
+use crate::worker_call::Report;
 
 /// Bytes of a frame before its message: whether it is compressed, and its length.
 const FRAME_HEAD: usize = 5;

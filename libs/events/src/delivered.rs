@@ -10,6 +10,8 @@ use proto::redress::event::v1::Event;
 use tracing::Span;
 use uuid::Uuid;
 
+use crate::Follow;
+
 /// One event, taken apart.
 #[derive(Clone, Debug)]
 pub struct Delivered {
@@ -81,6 +83,11 @@ impl Delivered {
         self.type_name.len() == M::PACKAGE.len() + 1 + M::NAME.len()
             && self.type_name.starts_with(M::PACKAGE)
             && self.type_name.ends_with(M::NAME)
+    }
+
+    /// Whether the payload is among what a list follows by name.
+    pub fn is_among(&self, follows: &[Follow]) -> bool {
+        follows.iter().any(|follow| follow.types.contains(&self.type_name.as_str()))
     }
 
     /// The payload.

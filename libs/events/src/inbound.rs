@@ -4,7 +4,7 @@
 use fault::{Fault, Kind};
 use prost::Name;
 
-use crate::Delivered;
+use crate::{Delivered, Follow};
 
 /// Declares what a service hears, by the service that publishes it: each payload, with the
 /// function that takes it into what a batch asks for.
@@ -102,6 +102,31 @@ pub const fn is_named<M: Name>(full_name: &str) -> bool {
     true
 }
 
+/// All that two lists follow: each service once, each payload once. Of a service of which one of
+/// them follows everything, that.
+#[must_use]
+pub fn joined(one: &[Follow], other: &[Follow]) -> Vec<Follow> {
+    let mut all: Vec<(&'static str, Option<Vec<&'static str>>)> = Vec::new();
+    for follow in one.iter().chain(other) {
+        let found = all.iter_mut().find(|(source, _)| *source == follow.source);
+        let types = (!follow.types.is_empty()).then(|| follow.types.to_vec());
+        match (found, types) {
+            (None, types) => all.push((follow.source, types)),
+            (Some((_, Some(known))), Some(types)) => {
+                let new: Vec<_> = types.into_iter().filter(|name| !known.contains(name)).collect();
+                known.extend(new);
+            }
+            (Some((_, known)), _) => *known = None,
+        }
+    }
+    let follow = |(source, types): (_, Option<Vec<_>>)| Follow {
+        source,
+        // Followed for as long as the process runs.
+        types: types.map_or(&[], |types| &*types.leak()),
+    };
+    all.into_iter().map(follow).collect()
+}
+
 /// The fault of an event of a payload that is not followed.
 pub fn not_followed(event: &Delivered) -> Fault {
     Fault::new(Kind::Invalid, "INVALID_EVENT", format!("{} is not followed", event.type_name))
@@ -112,6 +137,17 @@ mod tests {
     use proto::redress::cases::v1::CaseClosed;
 
     use super::*;
+
+    #[test]
+    fn joined_lists_name_each_service_and_payload_once() {
+        let follow = |source, types| Follow { source, types };
+        let joined = joined(
+            &[follow("cases", &["a", "b"]), follow("intake", &["c"])],
+            &[follow("cases", &["b", "d"]), follow("intake", &[]), follow("feedback", &["e"])],
+        );
+        let all: Vec<_> = joined.iter().map(|follow| (follow.source, follow.types)).collect();
+        assert_eq!(all, [("cases", &["a", "b", "d"][..]), ("intake", &[]), ("feedback", &["e"])]);
+    }
 
     #[test]
     fn a_full_name_is_package_and_name() {

@@ -45,7 +45,7 @@ pub use consumer::Consumer;
 pub use delivered::Delivered;
 pub use feed::{Feed, LocalSource};
 pub use grpc::{Authorization, GrpcSource, feed_service};
-pub use inbound::{is_named, not_followed};
+pub use inbound::{is_named, joined, not_followed};
 pub use inbox::inbox_service;
 pub use subscription::{Subscription, Tenants};
 

@@ -7,7 +7,7 @@ use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::Lane;
-use pg::Tx;
+use pg::{Binds, Tx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -77,28 +77,27 @@ pub(crate) struct Aside {
 /// Sets an event aside whose tenant the transaction is bound to.
 pub(crate) async fn park(tx: &mut Tx, source: &str, event: &Delivered, aside: &Aside) -> Result<(), Fault> {
     let now = tx.now();
-    sqlx::query(
-        "INSERT INTO parked_event (tenant_id, source, position, event_id, subject, type, occurred_at, traceparent,
-                                   payload, error, attempts, parked_at, lane, follows, retry_at, failing_since)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-    )
-    .bind(source)
-    .bind(event.position)
-    .bind(event.id)
-    .bind(event.subject)
-    .bind(&event.type_name)
-    .bind(event.occurred.to_sqlx())
-    .bind(&event.traceparent)
-    .bind(&event.payload)
-    .bind(&aside.error)
-    .bind(i32::try_from(aside.attempts).unwrap_or(i32::MAX))
-    .bind(now.to_sqlx())
-    .bind(event.lane.number())
-    .bind(event.follows)
-    .bind(aside.retry_at.map(ToSqlx::to_sqlx))
-    .bind(aside.failing_since.map(ToSqlx::to_sqlx))
-    .execute(&mut **tx)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(event)
+        .column("source", |_| source)
+        .column("position", |event| event.position)
+        .column("event_id", |event| event.id)
+        .column("subject", |event| event.subject)
+        .column("type", |event| event.type_name.as_str())
+        .column("occurred_at", |event| event.occurred.to_sqlx())
+        .column("traceparent", |event| event.traceparent.as_str())
+        .column("payload", |event| event.payload.as_slice())
+        .column("error", |_| aside.error.as_str())
+        .column("attempts", |_| i32::try_from(aside.attempts).unwrap_or(i32::MAX))
+        .column("parked_at", |_| now.to_sqlx())
+        .column("lane", |event| event.lane.number())
+        .column("follows", |event| event.follows)
+        .column("retry_at", |_| aside.retry_at.map(ToSqlx::to_sqlx))
+        .column("failing_since", |_| aside.failing_since.map(ToSqlx::to_sqlx))
+        .done();
+    let statement = rows.insert_into("parked_event");
+    binds.execute(&statement, tx).await?;
     resize(tx, source, 1).await
 }
 

@@ -72,7 +72,7 @@ pub struct Listed {
 
 /// A page of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listing {
+pub struct ObjectPage {
     /// The objects, by key.
     pub objects: Vec<Listed>,
     /// What the next page is asked for with; none on the last.
@@ -222,12 +222,17 @@ impl Bucket {
     }
 
     /// Lists objects whose keys begin with a prefix and have no slash after it, a page of at most
-    /// 250, in the order of their keys; `from` is [`Listing::next`] of the page before.
+    /// 250, in the order of their keys; `from` is [`ObjectPage::next`] of the page before.
     ///
     /// # Errors
     ///
     /// Fails if the store does not answer in time with a list that can be read.
-    pub async fn list(&self, now: Timestamp, prefix: &str, from: Option<&str>) -> Result<Listing, Failure> {
+    pub async fn list(
+        &self,
+        now: Timestamp,
+        prefix: &str,
+        from: Option<&str>,
+    ) -> Result<ObjectPage, Failure> {
         let prefix = self.key(prefix);
         let mut action = self.place.bucket.list_objects_v2(self.signer());
         action.with_prefix(prefix.as_str());
@@ -247,7 +252,7 @@ impl Bucket {
             Some(Listed { key, size: one.size?, tag: one.etag.or(one.last_modified)? })
         };
         let objects = listed.contents.into_iter().filter_map(object).collect();
-        Ok(Listing { objects, next: listed.next_continuation_token })
+        Ok(ObjectPage { objects, next: listed.next_continuation_token })
     }
 
     /// Reads a range of an object.

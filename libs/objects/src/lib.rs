@@ -14,5 +14,5 @@
 mod bucket;
 mod place;
 
-pub use bucket::{Bucket, Failure, InvalidAuthority, Listed, Listing, MAX_CALLS, MAX_OBJECT, TIME_LIMIT};
+pub use bucket::{Bucket, Failure, InvalidAuthority, Listed, MAX_CALLS, MAX_OBJECT, ObjectPage, TIME_LIMIT};
 pub use place::{Credentials, InvalidPlace, Place};

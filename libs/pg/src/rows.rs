@@ -43,6 +43,11 @@ impl Binds {
         RowsBuilder { binds: self, items, columns: Vec::new() }
     }
 
+    /// Begins one row.
+    pub fn row<'b, 'i, T>(&'b mut self, item: &'i T) -> RowsBuilder<'b, 'i, T> {
+        self.rows(std::slice::from_ref(item))
+    }
+
     /// The values, for a statement that answers rows.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! Wire types, generated from the contracts in `proto/`. Nothing here is written
-//! by hand but the list of what the generator made, and the bound of what is decoded.
+//! by hand but the list of what the generator made, the shape of what is read off the contracts,
+//! and the bound of what is decoded.
 #![warn(clippy::missing_errors_doc)]
 
+pub mod activity;
 pub mod codec;
 
 #[expect(
@@ -57,6 +59,10 @@ pub const CALLERS: &[(&str, &[i32])] = include!(concat!(env!("OUT_DIR"), "/calle
 /// Numbers of the fields of messages by whose value alone something may be done, by the full
 /// name of the message. Sorted by name.
 pub const CAPABILITIES: &[(&str, &[u32])] = include!(concat!(env!("OUT_DIR"), "/capabilities.rs"));
+
+/// Fields of a complaint that count as what was said as they are written, by their paths in
+/// numbers of fields; of the others that count, `redress.intake.v1.content` says so.
+pub const VERBATIM_CONTENT: &[&[u32]] = include!(concat!(env!("OUT_DIR"), "/verbatim.rs"));
 
 /// Header that carries a consistency token: `<source>:<position>`, and `:bulk` after it
 /// where the position is of the feed's bulk lane.

@@ -27,6 +27,6 @@ mod violation;
 pub use answer::{Unwritable, answer};
 pub use contracts::{Contracts, ContractsError, Found, Route, RouteBody, Rpc};
 pub use json::read;
-pub use request::{Asked, bind, bind_headers};
+pub use request::{HttpCall, bind, bind_headers};
 pub use template::{Template, TemplateError};
 pub use violation::{Refused, Violation};

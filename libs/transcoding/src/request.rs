@@ -21,7 +21,7 @@ const IF_MATCH: &str = "If-Match";
 
 /// What HTTP brings for a call.
 #[derive(Clone, Debug, Default)]
-pub struct Asked<'a> {
+pub struct HttpCall<'a> {
     /// The values of the route's variables, as [`crate::Found::Route`] has them.
     pub variables: &'a [Result<String, ()>],
     /// The query, as it was sent.
@@ -40,7 +40,11 @@ pub struct Asked<'a> {
 ///
 /// Fails with everything that is wrong with it; a body that is no JSON or too much fails
 /// before anything else.
-pub fn bind(input: &MessageDescriptor, route: &Route, asked: &Asked<'_>) -> Result<DynamicMessage, Refused> {
+pub fn bind(
+    input: &MessageDescriptor,
+    route: &Route,
+    asked: &HttpCall<'_>,
+) -> Result<DynamicMessage, Refused> {
     let mut violations = Violations::default();
     let mut request = body(input, route, asked.body, &mut violations)?;
     query(&mut request, route, asked.query, &mut violations);
@@ -60,7 +64,7 @@ pub fn bind(input: &MessageDescriptor, route: &Route, asked: &Asked<'_>) -> Resu
 /// # Errors
 ///
 /// Fails where a header cannot be read, contradicts the request, or has no field in it.
-pub fn bind_headers(mut request: DynamicMessage, asked: &Asked<'_>) -> Result<DynamicMessage, Refused> {
+pub fn bind_headers(mut request: DynamicMessage, asked: &HttpCall<'_>) -> Result<DynamicMessage, Refused> {
     let mut violations = Violations::default();
     headers(&mut request, asked, &mut violations);
     violations.check()?;
@@ -148,7 +152,7 @@ fn contract_path(message: &MessageDescriptor, path: &str) -> String {
     names.collect::<Vec<_>>().join(".")
 }
 
-fn headers(request: &mut DynamicMessage, asked: &Asked<'_>, violations: &mut Violations) {
+fn headers(request: &mut DynamicMessage, asked: &HttpCall<'_>, violations: &mut Violations) {
     // Reads have no such field, and need none: what is only read may be asked again.
     if let Some(key) = asked.idempotency_key
         && request.descriptor().get_field_by_name(REQUEST_ID).is_some()

@@ -14,7 +14,7 @@ use tonic_types::pb;
 
 use crate::limits::{MAX_DEPTH, MAX_PATH_BYTES, MAX_QUERY_PARAMETERS, MAX_VALUES, MAX_VIOLATIONS};
 use crate::status::{Outcome, http_status, retry_after};
-use crate::{Asked, Contracts, Found, Refused, answer, bind, openapi, read};
+use crate::{Contracts, Found, HttpCall, Refused, answer, bind, openapi, read};
 
 static CONTRACTS: LazyLock<Contracts> =
     LazyLock::new(|| Contracts::read(&[proto::DESCRIPTOR_SET, pb::FILE_DESCRIPTOR_SET], "redress").unwrap());
@@ -103,12 +103,12 @@ fn a_method_and_a_path_mean_an_rpc() {
 }
 
 /// The request of a call, or the fields at fault with what is said of them.
-fn ask(method: &Method, path: &str, asked: &Asked<'_>) -> Result<DynamicMessage, Refused> {
+fn ask(method: &Method, path: &str, asked: &HttpCall<'_>) -> Result<DynamicMessage, Refused> {
     let Found::Route(route, variables) = CONTRACTS.route(method, path) else {
         panic!("{path} means nothing")
     };
     let input = &CONTRACTS.rpcs()[route.rpc].input;
-    bind(input, route, &Asked { variables: &variables, ..asked.clone() })
+    bind(input, route, &HttpCall { variables: &variables, ..asked.clone() })
 }
 
 fn fields<T: std::fmt::Debug>(refused: Result<T, Refused>) -> Vec<String> {
@@ -120,10 +120,10 @@ fn fields<T: std::fmt::Debug>(refused: Result<T, Refused>) -> Vec<String> {
 
 #[test]
 fn path_and_query_are_fields() {
-    let request = ask(&Method::GET, "/v1/cases/a%2Fb", &Asked::default()).unwrap();
+    let request = ask(&Method::GET, "/v1/cases/a%2Fb", &HttpCall::default()).unwrap();
     assert_eq!(request.transcode_to::<GetCaseRequest>().unwrap().case_id, "a/b");
     let query = "pageSize=7&state=CASE_STATE_CLOSED&filter=a%20b&order_by=c+d";
-    let request = ask(&Method::GET, "/v1/cases", &Asked { query, ..Asked::default() }).unwrap();
+    let request = ask(&Method::GET, "/v1/cases", &HttpCall { query, ..HttpCall::default() }).unwrap();
     let expected = ListCasesRequest {
         page_size: 7,
         state: CaseState::Closed.into(),
@@ -133,36 +133,38 @@ fn path_and_query_are_fields() {
     };
     assert_eq!(request.transcode_to::<ListCasesRequest>().unwrap(), expected);
     let query = "fields=state&fields=channel";
-    let request = ask(&Method::GET, "/v1/cases:facet", &Asked { query, ..Asked::default() }).unwrap();
+    let request = ask(&Method::GET, "/v1/cases:facet", &HttpCall { query, ..HttpCall::default() }).unwrap();
     assert_eq!(serde_json::to_value(&request).unwrap(), json!({ "fields": ["state", "channel"] }));
     let query = "startTime=2026-12-01T09:00:00%2B08:00&end_time=2026-12-02T00:00:00Z";
-    let request = ask(&Method::GET, "/v1/callBacks:count", &Asked { query, ..Asked::default() }).unwrap();
+    let request =
+        ask(&Method::GET, "/v1/callBacks:count", &HttpCall { query, ..HttpCall::default() }).unwrap();
     assert_eq!(serde_json::to_value(&request).unwrap()["startTime"], "2026-12-01T01:00:00Z");
 }
 
 #[test]
 fn everything_wrong_with_a_query_is_told_at_once() {
     let query = "pageSize=x&state=OPEN&filter=a&filter=b&what=1&page_size=9999999999&caseId.x=1";
-    let refused = ask(&Method::GET, "/v1/cases", &Asked { query, ..Asked::default() });
+    let refused = ask(&Method::GET, "/v1/cases", &HttpCall { query, ..HttpCall::default() });
     assert_eq!(fields(refused), ["page_size", "state", "filter", "what", "page_size", "caseId.x"]);
-    let refused = ask(&Method::GET, "/v1/cases/a", &Asked { query: "case_id=a", ..Asked::default() });
+    let refused = ask(&Method::GET, "/v1/cases/a", &HttpCall { query: "case_id=a", ..HttpCall::default() });
     assert_eq!(fields(refused), ["case_id"]);
-    let refused = ask(&Method::GET, "/v1/cases/%FF", &Asked::default());
+    let refused = ask(&Method::GET, "/v1/cases/%FF", &HttpCall::default());
     assert_eq!(fields(refused), ["case_id"]);
-    let refused = ask(&Method::POST, "/v1/complaints", &Asked { query: "request_id=a", ..Asked::default() });
+    let refused =
+        ask(&Method::POST, "/v1/complaints", &HttpCall { query: "request_id=a", ..HttpCall::default() });
     assert_eq!(fields(refused), ["request_id"]);
-    let refused = ask(&Method::GET, "/v1/cases", &Asked { body: b"{}", ..Asked::default() });
+    let refused = ask(&Method::GET, "/v1/cases", &HttpCall { body: b"{}", ..HttpCall::default() });
     assert_eq!(fields(refused), ["body"]);
     // None of it is read as other text than was sent.
     let query = "customerId=%FF&page%FEsize=1&=1&filter=%C3%A4";
-    let refused = ask(&Method::GET, "/v1/cases", &Asked { query, ..Asked::default() });
+    let refused = ask(&Method::GET, "/v1/cases", &HttpCall { query, ..HttpCall::default() });
     assert_eq!(fields(refused), ["customerId", "page\u{fffd}size", "query"]);
     let query = "x".repeat(MAX_PATH_BYTES + 1);
-    let refused = ask(&Method::GET, "/v1/cases", &Asked { query: &query, ..Asked::default() });
+    let refused = ask(&Method::GET, "/v1/cases", &HttpCall { query: &query, ..HttpCall::default() });
     assert_eq!(fields(refused), ["query"]);
     let many = "x=1&".repeat(MAX_QUERY_PARAMETERS + 1);
     let Err(Refused::Fields(noted, more)) =
-        ask(&Method::GET, "/v1/cases", &Asked { query: &many, ..Asked::default() })
+        ask(&Method::GET, "/v1/cases", &HttpCall { query: &many, ..HttpCall::default() })
     else {
         panic!("they are too many")
     };
@@ -179,7 +181,8 @@ fn a_body_is_the_request() {
         },
     });
     let body = body.to_string();
-    let request = ask(&Method::POST, "/v1/complaints", &Asked { body: body.as_bytes(), ..Asked::default() });
+    let request =
+        ask(&Method::POST, "/v1/complaints", &HttpCall { body: body.as_bytes(), ..HttpCall::default() });
     let request: SubmitComplaintRequest = request.unwrap().transcode_to().unwrap();
     let complaint = request.complaint.unwrap();
     assert_eq!((request.request_id.as_str(), complaint.subject.as_str()), ("r", "早"));
@@ -191,7 +194,8 @@ fn a_body_is_the_request() {
 fn everything_wrong_with_a_body_is_told_at_once() {
     let body = r#"{"requestId": 7, "request_id": "twice", "extra": 1,
         "complaint": {"channel": "WEB", "subjekt": 1, "consentGiven": "yes", "complainant": [], "externalRefs": {}}}"#;
-    let refused = ask(&Method::POST, "/v1/complaints", &Asked { body: body.as_bytes(), ..Asked::default() });
+    let refused =
+        ask(&Method::POST, "/v1/complaints", &HttpCall { body: body.as_bytes(), ..HttpCall::default() });
     let told = fields(refused);
     let first = ["request_id", "request_id", "extra", "complaint.channel", "complaint.subjekt"];
     assert_eq!(told[..5], first);
@@ -199,14 +203,15 @@ fn everything_wrong_with_a_body_is_told_at_once() {
     assert!(told.contains(&"complaint.complainant".to_owned()), "{told:?}");
     let steps =
         br#"{"steps": [{"kind": "REMEDY_KIND_REFUND"}, null, {"amount": {"units": "1.5", "nanos": 0.5}}]}"#;
-    let refused = ask(&Method::POST, "/v1/cases/a:proposePlan", &Asked { body: steps, ..Asked::default() });
+    let refused =
+        ask(&Method::POST, "/v1/cases/a:proposePlan", &HttpCall { body: steps, ..HttpCall::default() });
     assert_eq!(fields(refused), ["steps[1]", "steps[2].amount.units", "steps[2].amount.nanos"]);
 }
 
 #[test]
 fn no_part_of_a_time_is_cut_off() {
     let post = |path: &str, body: &str| {
-        ask(&Method::POST, path, &Asked { body: body.as_bytes(), ..Asked::default() })
+        ask(&Method::POST, path, &HttpCall { body: body.as_bytes(), ..HttpCall::default() })
     };
     let at = |time: &str| post("/v1/complaints", &format!("{{\"complaint\": {{\"occurTime\": {time:?}}}}}"));
     let whole = at("2026-01-02T03:04:05.123456789+08:00").unwrap();
@@ -222,14 +227,14 @@ fn no_part_of_a_time_is_cut_off() {
     assert!(wait("1.123456789s").is_ok());
     assert_eq!(fields(wait("1.1234567891s")), ["wait_duration"]);
     for query in ["startTime=2026-12-01T09:00:00.1234567891Z", "startTime=%222026-12-01T09:00:00Z%22"] {
-        let refused = ask(&Method::GET, "/v1/callBacks:count", &Asked { query, ..Asked::default() });
+        let refused = ask(&Method::GET, "/v1/callBacks:count", &HttpCall { query, ..HttpCall::default() });
         assert_eq!(fields(refused), ["start_time"], "{query}");
     }
 }
 
 #[test]
 fn what_is_no_json_or_too_much_is_refused() {
-    let post = |body: &[u8]| ask(&Method::POST, "/v1/complaints", &Asked { body, ..Asked::default() });
+    let post = |body: &[u8]| ask(&Method::POST, "/v1/complaints", &HttpCall { body, ..HttpCall::default() });
     for wrong in ["{", "{} {}", "{'a': 1}", "\u{feff}{}", "{\"complaint\": 1e999}", "nul"] {
         assert!(matches!(post(wrong.as_bytes()), Err(Refused::NoJson(_))), "{wrong}");
     }
@@ -249,7 +254,7 @@ fn what_is_no_json_or_too_much_is_refused() {
 fn headers_are_fields_and_contradict_nothing() {
     let path = "/v1/cases/a:close";
     let close = |body: &[u8], key: Option<&str>, tag: Option<&str>| {
-        let asked = Asked { body, idempotency_key: key, if_match: tag, ..Asked::default() };
+        let asked = HttpCall { body, idempotency_key: key, if_match: tag, ..HttpCall::default() };
         ask(&Method::POST, path, &asked).map(|request| serde_json::to_value(&request).unwrap())
     };
     let expected = json!({ "caseId": "a", "requestId": "k", "expectedVersion": "3" });
@@ -261,18 +266,19 @@ fn headers_are_fields_and_contradict_nothing() {
     for tag in ["x", "\"3\", \"4\"", "W/\"3\"", ""] {
         assert_eq!(fields(close(b"", None, Some(tag))), ["If-Match"], "{tag}");
     }
-    let asked = Asked { if_match: Some("3"), idempotency_key: Some("k"), ..Asked::default() };
+    let asked = HttpCall { if_match: Some("3"), idempotency_key: Some("k"), ..HttpCall::default() };
     assert_eq!(fields(ask(&Method::GET, "/v1/cases/a", &asked)), ["If-Match"]);
 }
 
 #[test]
 fn a_path_may_be_a_field_of_the_message_in_the_body() {
     let body = br#"{"department": {"displayName": "Care"}}"#;
-    let request = ask(&Method::PATCH, "/v1/departments/care", &Asked { body, ..Asked::default() }).unwrap();
+    let request =
+        ask(&Method::PATCH, "/v1/departments/care", &HttpCall { body, ..HttpCall::default() }).unwrap();
     let department = json!({ "departmentId": "care", "displayName": "Care" });
     assert_eq!(serde_json::to_value(&request).unwrap(), json!({ "department": department }));
     let body = br#"{"department": {"departmentId": "finance"}}"#;
-    let refused = ask(&Method::PATCH, "/v1/departments/care", &Asked { body, ..Asked::default() });
+    let refused = ask(&Method::PATCH, "/v1/departments/care", &HttpCall { body, ..HttpCall::default() });
     assert_eq!(fields(refused), ["department.department_id"]);
 }
 
@@ -363,7 +369,7 @@ fn the_document_has_every_route_and_every_schema() {
 proptest! {
     #[test]
     fn no_bytes_break_a_request(body in proptest::collection::vec(any::<u8>(), 0..200), query in any::<String>()) {
-        let asked = Asked { body: &body, query: &query, idempotency_key: Some(&query), if_match: Some(&query), ..Asked::default() };
+        let asked = HttpCall { body: &body, query: &query, idempotency_key: Some(&query), if_match: Some(&query), ..HttpCall::default() };
         let _ = ask(&Method::POST, "/v1/complaints", &asked);
         let _ = ask(&Method::GET, "/v1/cases", &asked);
         let _ = CONTRACTS.route(&Method::GET, &query);

@@ -83,7 +83,7 @@ pub(crate) enum Restricted<'a> {
 
 impl Case {
     /// Refuses who may not do this to it.
-    pub(crate) fn permit(&self, act: Act, actor: &Actor) -> Result<(), Refusal> {
+    pub(crate) fn authorize(&self, act: Act, actor: &Actor) -> Result<(), Refusal> {
         if act != Act::Comment && self.is_about(actor) {
             return Err(Refusal::CallerRecused);
         }
@@ -111,8 +111,8 @@ impl Case {
     }
 
     fn is_about(&self, actor: &Actor) -> bool {
-        let respondent = &self.origin.respondent_staff;
-        person::is_same(respondent, &actor.subject) || person::is_same(respondent, &actor.name)
+        let is = |about: String| [&*actor.subject, &actor.name].map(person::folded).contains(&about);
+        self.origin.respondent().is_some_and(is)
     }
 
     fn is_handled_by(&self, actor: &Actor) -> bool {

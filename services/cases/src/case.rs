@@ -6,18 +6,20 @@
 mod correction;
 mod history;
 mod merge;
+mod origin;
 #[cfg(test)]
 pub(crate) mod properties;
 mod urgency;
 
 use jiff::{SignedDuration, Timestamp};
-use kernel::{CaseId, Money};
+use kernel::CaseId;
 use triage::Triage;
-use vocabulary::{Channel, CloseReason, Level, Matter, Outcome, Priority, State};
+use vocabulary::{CloseReason, Level, Outcome, Priority, State};
 
 pub(crate) use correction::{Correction, CorrectionState};
 pub(crate) use history::History;
 pub(crate) use merge::{Joining, Merged};
+pub(crate) use origin::Origin;
 pub(crate) use urgency::Lowering;
 
 pub(crate) use crate::moves::Move;
@@ -45,31 +47,6 @@ pub(crate) struct Occasion<'a> {
     pub(crate) actor: &'a str,
     /// W3C trace context.
     pub(crate) traceparent: &'a str,
-}
-
-/// What is known of a complaint when its case is opened; never changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    /// Complaint or report.
-    pub(crate) matter: Matter,
-    /// The road it came by.
-    pub(crate) channel: Channel,
-    /// One line, in the complainant's words.
-    pub(crate) subject: String,
-    /// Language to answer in.
-    pub(crate) language: String,
-    /// The organisation's number for the customer; empty when unknown.
-    pub(crate) customer_id: String,
-    /// Where the complainant is, in the organisation's own words; empty when unknown.
-    pub(crate) region: String,
-    /// Member of staff complained about; empty when none.
-    pub(crate) respondent_staff: String,
-    /// Sum asked for, where one was named.
-    pub(crate) amount_sought: Option<Money>,
-    /// When the complaint counts as received.
-    pub(crate) receive_time: Timestamp,
-    /// Trace context of the submission.
-    pub(crate) traceparent: String,
 }
 
 /// One complaint being handled.

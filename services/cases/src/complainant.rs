@@ -59,7 +59,7 @@ impl Identifier {
 
 /// Whose cases are asked for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ComplainantQuery {
     /// What is known of them.
     pub(crate) person: Person,
     /// A case that is theirs whatever is known.

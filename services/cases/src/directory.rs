@@ -136,7 +136,7 @@ pub(crate) struct Snapshot {
 
 /// What came of asking.
 #[derive(Clone, Debug)]
-pub(crate) struct Heard {
+pub(crate) struct DirectoryAnswer {
     /// What it said, for `wire` to read.
     pub(crate) content: Vec<u8>,
     /// How many questions it answered.
@@ -179,8 +179,8 @@ impl Lookup {
 
     /// Takes in what came of asking. What answers less than there is of the opening takes
     /// nothing's place while that is still asked for.
-    pub(crate) fn hear(&mut self, heard: Heard, now: Timestamp) {
-        let Heard { content, answered, failure } = heard;
+    pub(crate) fn hear(&mut self, heard: DirectoryAnswer, now: Timestamp) {
+        let DirectoryAnswer { content, answered, failure } = heard;
         let is_opening = self.next_try.is_some();
         let is_whole = failure.is_empty();
         self.failure = failure;
@@ -227,8 +227,8 @@ mod tests {
         }
     }
 
-    fn heard(content: &str, answered: i16, failure: &str) -> Heard {
-        Heard { content: content.into(), answered, failure: failure.to_owned() }
+    fn heard(content: &str, answered: i16, failure: &str) -> DirectoryAnswer {
+        DirectoryAnswer { content: content.into(), answered, failure: failure.to_owned() }
     }
 
     fn said(snapshot: Option<&Snapshot>) -> Option<(&[u8], Timestamp)> {

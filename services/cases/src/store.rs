@@ -35,20 +35,16 @@ pub(crate) mod training;
 pub(crate) mod triage;
 pub(crate) mod zones;
 
-use std::collections::{HashMap, HashSet};
-
 use fault::Fault;
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
-use pg::Binds;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 use timers::Held;
 use uuid::Uuid;
-use vocabulary::{Outcome, Priority};
 
 use crate::case::Case;
 use row::{Row, select_cases};
+pub(crate) use row::{insert, save};
 
 /// Reads one case.
 pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> Result<Option<Case>, Fault> {
@@ -148,102 +144,5 @@ pub(crate) struct Opening {
     pub(crate) forwarded: Option<Timestamp>,
 }
 
-/// Writes new cases; answers the ids of those that were not there before.
-pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Result<HashSet<Uuid>, Fault> {
-    let sum = |one: &Opening| one.case.origin.amount_sought.as_ref().map(|sum| sum.minor);
-    let mut binds = Binds::default();
-    let rows = binds
-        .rows(openings)
-        .column("case_id", |one| one.case.id.0)
-        .column("version", |one| one.case.version)
-        .column("state", |one| one.case.state.number())
-        .column("cycle", |_| 1_i32)
-        .column("tier", |_| 0_i32)
-        .column("priority", |one| one.case.priority.number())
-        .column("channel", |one| one.case.origin.channel.number())
-        .column("entries", |one| one.case.entries)
-        .column("received_at", |one| one.case.origin.receive_time.to_sqlx())
-        .column("opened_at", |one| one.case.open_time.to_sqlx())
-        .column("category", |one| one.case.category.as_str())
-        .column("triage_reasons", |one| lists::written(&one.case.triage_reasons))
-        .column("subject", |one| one.case.origin.subject.as_str())
-        .column("language", |one| one.case.origin.language.as_str())
-        .column("customer_id", |one| one.case.origin.customer_id.as_str())
-        .column("respondent_staff", |one| one.case.origin.respondent_staff.as_str())
-        .column("amount_sought_minor", sum)
-        .column("amount_sought_currency", |one| {
-            one.case.origin.amount_sought.as_ref().map(|sum| sum.currency.as_str())
-        })
-        .column("department_id", |_| "")
-        .column("agent_id", |_| "")
-        .column("findings", |_| "")
-        .column("root_cause", |_| "")
-        .column("decision_reasons", |_| "")
-        .column("traceparent", |one| one.case.origin.traceparent.as_str())
-        .column("receipt_hash", |one| one.receipt_hash.as_deref())
-        .column("due_at", |one| one.case.due_time.map(ToSqlx::to_sqlx))
-        .column("matter", |one| one.case.origin.matter.number())
-        .column("region", |one| one.case.origin.region.as_str())
-        .column("complexity", |one| one.case.complexity.number())
-        .done();
-    let insert = rows.insert_into("cases");
-    let statement = format!("{insert} ON CONFLICT (tenant_id, case_id) DO NOTHING RETURNING case_id");
-    let fresh: Vec<Uuid> =
-        sqlx::query_scalar_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
-    Ok(fresh.into_iter().collect())
-}
-
-/// Counts a change of when a case is due, by what is kept: whoever holds a copy of the case
-/// that is older than what this transaction wrote of it counts on from that.
-const DUE_CHANGES: &str = "cases.due_changes + (cases.due_at IS DISTINCT FROM r.due_at)::integer";
-
-/// Writes what can change of cases, all of them locked by this transaction. Answers how often
-/// it has changed when they are due, of those of which it has since they were read.
-pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<HashMap<CaseId, i32>, Fault> {
-    let mut binds = Binds::default();
-    let rows = binds
-        .rows(cases)
-        .column("case_id", |case| case.id.0)
-        .column("version", |case| case.version)
-        .column("state", |case| case.state.number())
-        .column("cycle", |case| case.cycle)
-        .column("tier", |case| case.tier)
-        .column("priority", |case| case.priority.number())
-        .column("outcome", |case| case.outcome.map(Outcome::number))
-        .column("entries", |case| case.entries)
-        .column("resolved_at", |case| case.resolve_time.map(ToSqlx::to_sqlx))
-        .column("closed_at", |case| case.close_time.map(ToSqlx::to_sqlx))
-        .column("first_assigned_at", |case| case.first_assign_time.map(ToSqlx::to_sqlx))
-        .column("first_resolved_at", |case| case.first_resolve_time.map(ToSqlx::to_sqlx))
-        .column("department_id", |case| case.department_id.as_str())
-        .column("agent_id", |case| case.agent_id.as_str())
-        .column("findings", |case| case.findings.as_str())
-        .column("root_cause", |case| case.root_cause.as_str())
-        .column("decision_reasons", |case| case.decision_reasons.as_str())
-        .column("due_at", |case| case.due_time.map(ToSqlx::to_sqlx))
-        .column("category", |case| case.category.as_str())
-        .column("triage_reasons", |case| lists::written(&case.triage_reasons))
-        .column("merged_into", |case| case.merged.map(|merged| merged.into.0))
-        .column("merged_from", |case| case.merged.map(|merged| merged.stood.number()))
-        .column("merged_across", |case| case.merged.is_some_and(|merged| merged.across))
-        .column("complexity", |case| case.complexity.number())
-        .column("priority_floor", |case| case.priority_floor.map(Priority::number))
-        .column("lowering_to", |case| case.lowering.as_ref().map(|asked| asked.to.number()))
-        .column("lowering_by", |case| case.lowering.as_ref().map_or("", |asked| &asked.by))
-        .column("correction", |case| case.correction)
-        .column_as("due_changes", DUE_CHANGES, |case| case.due_changes)
-        .done();
-    let update = rows.update("cases", &["case_id"]);
-    let statement = format!("{update} RETURNING cases.case_id, cases.due_changes");
-    let saved: Vec<(Uuid, i32)> =
-        sqlx::query_as_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
-    if saved.len() != cases.len() {
-        return Err(Fault::internal(format!("{} of {} cases were saved", saved.len(), cases.len())));
-    }
-    let read: HashMap<Uuid, i32> = cases.iter().map(|case| (case.id.0, case.due_changes)).collect();
-    let moved = saved.into_iter().filter(|(id, changes)| read.get(id) != Some(changes));
-    Ok(moved.map(|(id, changes)| (CaseId(id), changes)).collect())
-}
-
 #[cfg(test)]
-mod round_trip;
+mod tests;

@@ -153,7 +153,7 @@ pub(crate) struct TrainingCase {
 
 /// Which training cases are listed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Listing {
+pub(crate) struct TrainingCaseFilter {
     /// Only those in this state.
     pub(crate) state: Option<ReviewState>,
     /// Only those in force, as they are then.
@@ -186,7 +186,8 @@ impl Source {
     /// Everybody who has had to do with a case, folded.
     pub(crate) fn subjects(case: &Case, entries: &[Entry]) -> Vec<String> {
         let actors = entries.iter().map(|entry| entry.actor.as_str()).filter(|actor| !actor.starts_with('<'));
-        let named = [case.agent_id.as_str(), case.origin.respondent_staff.as_str()];
+        let named = case.origin.identifying().into_iter().filter(|(kind, _)| *kind == IdentifyingKind::Name);
+        let named = named.map(|(_, name)| name).chain([case.agent_id.as_str()]);
         let all: BTreeSet<String> = actors.chain(named).map(person::folded).collect();
         all.into_iter().filter(|subject| !subject.is_empty()).collect()
     }
@@ -199,10 +200,10 @@ impl Source {
         texts: impl Iterator<Item = &'a str>,
     ) -> Anonymiser {
         let mut parties = told;
-        let customer = &self.case.origin.customer_id;
-        if !customer.is_empty() {
-            parties.push(Party { kind: IdentifyingKind::Account, forms: vec![customer.clone()] });
-        }
+        let identifying = self.case.origin.identifying();
+        // Names are those of staff, who are known by more than one.
+        let others = identifying.into_iter().filter(|(kind, _)| *kind != IdentifyingKind::Name);
+        parties.extend(others.map(|(kind, form)| Party { kind, forms: vec![form.to_owned()] }));
         let mut staff: BTreeSet<String> = Self::subjects(&self.case, &self.entries).into_iter().collect();
         staff.extend(self.names.keys().cloned());
         for subject in staff {

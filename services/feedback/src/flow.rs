@@ -5,6 +5,7 @@
 //! `reports` makes reports, `returns` those to regulators; `process` lists what has
 //! happened to cases; `problem_tasks` asks departments about problems; `event_push` posts events to those who cannot read feeds; `quality` draws closed cases to be reviewed, as `sampling` says.
 
+pub(crate) mod after_outcome;
 pub(crate) mod bounces;
 pub(crate) mod deliver;
 pub(crate) mod event_push;
@@ -22,4 +23,3 @@ pub(crate) mod reports;
 pub(crate) mod returns;
 pub(crate) mod sampling;
 pub(crate) mod signals;
-pub(crate) mod told;

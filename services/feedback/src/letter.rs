@@ -21,7 +21,7 @@ use vocabulary::Channel;
 use crate::contact::Contact;
 use crate::obstacle::Obstacle;
 use crate::open_case::Stage;
-use crate::owed::{Closing, Delay, Holding, Kind, Lacking, Missed, News, Planned, Word};
+use crate::owed::{Closing, Delay, Holding, Kind, Lacking, Missed, Planned, ProgressUpdate, Word};
 use crate::response::{Outcome, Ruling};
 use crate::survey::{Invitation, Questionnaire};
 use crate::text_message::fit;
@@ -137,7 +137,7 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
             Kind::ClosingSoon => Word::ClosingSoon(Closing { number: 0, until }),
             Kind::Progress => {
                 let stage = if full { Stage::CarryingOut } else { Stage::Received };
-                Word::Progress(News { number: 1, stage, days: 14 })
+                Word::Progress(ProgressUpdate { number: 1, stage, days: 14 })
             }
             Kind::Survey => {
                 let wording = Questionnaire::shipped().wording(language).cloned().unwrap_or_default();
@@ -284,8 +284,8 @@ impl Translation {
             Word::CallBackMissed(missed) => {
                 vec![("tried", date(Some(missed.tried))), ("until", date(missed.again))]
             }
-            Word::Progress(news) => {
-                vec![("stage", self.stage(news.stage).to_owned()), ("days", news.days.to_string())]
+            Word::Progress(update) => {
+                vec![("stage", self.stage(update.stage).to_owned()), ("days", update.days.to_string())]
             }
             Word::Survey(Invitation { reminder: _, until, wording }) => vec![
                 ("handling", wording.handling.clone()),

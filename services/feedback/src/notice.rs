@@ -23,7 +23,7 @@ pub use crate::contact::Contact;
 use crate::letter::trial::Places;
 use crate::letter::{Letter, Letters};
 pub use crate::obstacle::Obstacle;
-pub use crate::owed::{Closing, Delay, Holding, Kind, Lacking, Missed, News, Owed, Planned, Word};
+pub use crate::owed::{Closing, Delay, Holding, Kind, Lacking, Missed, Owed, Planned, ProgressUpdate, Word};
 use crate::refusal::Refusal;
 pub use delivery::{Delivery, Way};
 use routing::Routing;

@@ -84,7 +84,7 @@ pub enum Word {
     /// The time to answer the outcome ends.
     ClosingSoon(Closing),
     /// It is still being worked on.
-    Progress(News),
+    Progress(ProgressUpdate),
     /// It was withdrawn.
     Withdrawal,
     /// We shall call you.
@@ -117,7 +117,7 @@ pub struct Missed {
 
 /// News of a case that is still open.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
+pub struct ProgressUpdate {
     /// Which of the cycle, from 1.
     pub number: i32,
     /// How far it is.
@@ -198,7 +198,7 @@ impl Word {
             Self::Holding(holding) => holding.number,
             Self::Shortage(lacking) => lacking.number,
             Self::ClosingSoon(closing) => closing.number,
-            Self::Progress(news) => news.number,
+            Self::Progress(update) => update.number,
             Self::CallBackPlanned(planned) => planned.number,
             Self::CallBackMissed(missed) => missed.number,
             Self::Outcome(ruling) => ruling.correction,

@@ -56,7 +56,7 @@ pub struct TaskAnswer {
 
 /// What was told of a task: how it stands by that, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct TaskUpdate {
     /// The task.
     pub task_id: Uuid,
     /// How it stands.
@@ -112,7 +112,7 @@ impl ProblemTask {
 
     /// Takes in what was told of it. What was done stays so, and what a department said is not
     /// replaced by a refusal. Answers whether it changes.
-    pub fn hear(&mut self, heard: Heard) -> bool {
+    pub fn hear(&mut self, heard: TaskUpdate) -> bool {
         let changes = match heard.state {
             State::Answered => self.state != State::Answered,
             State::GivenUp => matches!(self.state, State::Requested | State::GivenUp | State::Refused),
@@ -229,7 +229,7 @@ mod tests {
                 let state = State::of(*number).unwrap();
                 let (department_id, reference) = ("quality".to_owned(), String::new());
                 let answer = TaskAnswer { department_id, reference, text: place.to_string(), at: NOW };
-                let changed = task.hear(Heard { task_id: task.id, state, answer: answer.clone() });
+                let changed = task.hear(TaskUpdate { task_id: task.id, state, answer: answer.clone() });
                 if state == State::Answered && done.is_none() {
                     prop_assert!(changed);
                     done = Some(answer);

@@ -13,103 +13,28 @@ pub const MAX_CASES: usize = 200;
 /// Most events of a message of the log.
 pub const MAX_EVENTS: usize = 1_000;
 
-kernel::numbered! {
-    /// What happened to a case.
-    Activity {
-        /// Its complaint was registered.
-        ComplaintRegistered = 1,
-        /// Something was added to the complaint.
-        InformationAdded = 2,
-        /// It was opened, with a category and a priority.
-        CaseOpened = 3,
-        /// It was given another category or priority.
-        CaseRetriaged = 4,
-        /// Its category was confirmed or changed.
-        CaseCategorised = 5,
-        /// It became more urgent.
-        PriorityRaised = 6,
-        /// It waits in a queue: no handler is free.
-        CaseQueued = 7,
-        /// A handler was found.
-        CaseAssigned = 8,
-        /// The handler accepted.
-        CaseAccepted = 9,
-        /// It went one level up, for it went to and fro.
-        AssignmentEscalated = 10,
-        /// It went one level up, for its time ran out.
-        CaseEscalated = 11,
-        /// A department was asked for evidence or a statement.
-        InvestigationRequested = 12,
-        /// A department answered.
-        InvestigationCompleted = 13,
-        /// What a department was asked is not wanted any more.
-        InvestigationCancelled = 14,
-        /// Its outcome was decided.
-        CaseDecided = 15,
-        /// The decision was replaced by another.
-        DecisionCorrected = 16,
-        /// A remedy plan was proposed.
-        PlanProposed = 17,
-        /// A remedy plan was approved.
-        PlanApproved = 18,
-        /// A remedy plan was rejected.
-        PlanRejected = 19,
-        /// Every step of a plan is done.
-        PlanCompleted = 20,
-        /// A plan was cancelled, and what had been done of it undone.
-        PlanCancelled = 21,
-        /// A department carried out a step.
-        TaskCompleted = 22,
-        /// A department undid a step.
-        TaskUndone = 23,
-        /// A department could not carry out a step.
-        TaskNeedsAttention = 24,
-        /// A task has passed its due time.
-        TaskOverdue = 25,
-        /// A department lacks what a step needs.
-        ShortageReported = 26,
-        /// Its outcome took effect.
-        CaseResolved = 27,
-        /// It was reopened as its next cycle.
-        CaseReopened = 28,
-        /// It was closed.
-        CaseClosed = 29,
-        /// Its complainant withdrew.
-        CaseWithdrawn = 30,
-        /// It was found to be another organisation's matter.
-        CaseDeclined = 31,
-        /// It was merged into another case.
-        CaseMerged = 32,
-        /// A merge was undone.
-        CaseUnmerged = 33,
-        /// A promise was broken.
-        ClockBreached = 34,
-        /// A clock stands still.
-        ClockPaused = 35,
-        /// A clock runs on.
-        ClockResumed = 36,
-        /// A promise was extended.
-        ExtensionGranted = 37,
-        /// The complainant was told that it takes longer.
-        HoldingReplySent = 38,
-        /// A notice was delivered.
-        NoticeDelivered = 39,
-        /// A notice could not be delivered.
-        NoticeUndelivered = 40,
-        /// The complainant accepted or disputed the outcome.
-        ResponseReceived = 41,
-        /// The survey of a cycle was answered.
-        SurveyAnswered = 42,
-        /// It was tried to call the complainant back.
-        CallBackAttempted = 43,
-        /// It was linked to a problem.
-        ProblemLinked = 44,
-        /// A notice that had been delivered came back.
-        NoticeBounced = 45,
-        /// The steps of a plan were changed.
-        PlanRevised = 46,
-        /// What a department could not undo was written off.
-        TaskWrittenOff = 47,
+/// What happened to a case: its number in the contracts, where the events say which they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activity(i16);
+
+impl Activity {
+    /// A department carried out a step.
+    pub const TASK_COMPLETED: Self = Self(22);
+    /// A department undid a step.
+    pub const TASK_UNDONE: Self = Self(23);
+    /// The complainant was told that it takes longer.
+    pub const PUT_OFF: Self = Self(38);
+    /// It was linked to a problem. The only one that no event tells.
+    pub const PROBLEM_LINKED: Self = Self(44);
+
+    /// The activity of a number; none of what is no number of one.
+    pub fn of(number: i16) -> Option<Self> {
+        (number > 0).then_some(Self(number))
+    }
+
+    /// Its number, as kept and told.
+    pub fn number(self) -> i16 {
+        self.0
     }
 }
 
@@ -141,11 +66,6 @@ impl Source {
             _ => None,
         }
     }
-}
-
-impl Activity {
-    /// That the complainant was told that it takes longer.
-    pub const PUT_OFF: Self = Self::HoldingReplySent;
 }
 
 /// Something that happened to a case. What is none has no part in it.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use kernel::CaseId;
 
-use crate::survey::Standing;
+use crate::survey::SurveyEligibility;
 
 /// What a complaint said of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Progress {
     /// How urgent it is, from 1.
     pub priority: Option<i16>,
     /// Whether anybody is to be asked about it.
-    pub standing: Option<Standing>,
+    pub standing: Option<SurveyEligibility>,
     /// Whom it is about, in lower case.
     pub recused: Option<Vec<String>>,
     /// IANA name of its zone.
@@ -65,7 +65,7 @@ pub struct Profile {
     /// How urgent it is, from 1; 0 when unknown.
     pub priority: i16,
     /// Whether anybody is to be asked about it.
-    pub standing: Standing,
+    pub standing: SurveyEligibility,
     /// Whom it is about, in lower case.
     pub recused: Vec<String>,
     /// IANA name of its zone; empty when unknown.
@@ -81,7 +81,7 @@ impl Default for Profile {
             phone: String::new(),
             masked_phone: None,
             priority: 0,
-            standing: Standing::Open,
+            standing: SurveyEligibility::Open,
             recused: Vec::new(),
             time_zone: String::new(),
         }

@@ -13,6 +13,7 @@
 //! whom to write to is put off, and written when the registration arrives.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use events::{Delivered, Follow, Reactor};
 use fault::Fault;
@@ -29,14 +30,14 @@ use proto::redress::resolution::v1::{ProblemTaskAnswered, ProblemTaskRefused};
 
 use crate::bounce::ReturnPath;
 use crate::call_back::RequestedCall;
-use crate::flow::{bounces, facts, follow_up, posting, problem_tasks, quality, told};
+use crate::flow::{after_outcome, bounces, facts, follow_up, posting, problem_tasks, process, quality};
 use crate::notice::{Contact, Delivery, Owed, Word};
 use crate::open_case::{Change, Stage};
-use crate::problem_task::Heard;
+use crate::problem_task::TaskUpdate;
 use crate::profile::{Origin, Progress};
 use crate::response::{Cycle, Over};
 use crate::store;
-use crate::survey::Standing;
+use crate::survey::SurveyEligibility;
 use crate::wire;
 
 /// Applies events of intake and cases.
@@ -47,12 +48,15 @@ pub(crate) struct Reactions {
     pub(crate) path: Option<ReturnPath>,
 }
 
+/// What is heard: what something is done about, and what is only counted and told in process
+/// logs.
+static HEARD: LazyLock<Vec<Follow>> = LazyLock::new(|| events::joined(FOLLOWS, process::FOLLOWS));
+
 events::inbound! {
     /// Takes an event into a batch.
     fn take(batch: &mut Batch) {
         intake {
             ComplaintRegistered => Batch::registered,
-            InformationAdded => Batch::counted,
             DeliveryReportReceived => Batch::reported,
         }
         cases {
@@ -69,44 +73,13 @@ events::inbound! {
             ExtensionGranted => Batch::extended,
             HoldingReplySent => Batch::held,
             RemedyDelayed => Batch::delayed,
-            CaseRetriaged => Batch::counted,
-            CaseCategorised => Batch::counted,
-            CasePriorityRaised => Batch::counted,
-            CaseEscalated => Batch::counted,
-            ClockBreached => Batch::counted,
-            ClockPaused => Batch::counted,
-            ClockResumed => Batch::counted,
         }
         assignment {
-            CaseAssigned => Batch::counted,
             CaseAccepted => Batch::accepted,
-            CaseQueued => Batch::counted,
-            AssignmentEscalated => Batch::counted,
         }
         resolution {
-            PlanProposed => Batch::counted,
-            PlanApproved => Batch::counted,
-            PlanRejected => Batch::counted,
-            PlanRevised => Batch::counted,
-            PlanCompleted => Batch::counted,
-            PlanCancelled => Batch::counted,
-            TaskCompleted => Batch::counted,
-            TaskNeedsAttention => Batch::counted,
-            TaskWrittenOff => Batch::counted,
-            TaskOverdue => Batch::counted,
-            ShortageReported => Batch::counted,
-            InvestigationRequested => Batch::counted,
-            InvestigationCompleted => Batch::counted,
-            InvestigationCancelled => Batch::counted,
             ProblemTaskAnswered => Batch::task_answered,
             ProblemTaskRefused => Batch::task_refused,
-        }
-        feedback {
-            NoticeSettled => Batch::counted,
-            NoticeBounced => Batch::counted,
-            FeedbackReceived => Batch::counted,
-            SurveyAnswered => Batch::counted,
-            CallBackAttempted => Batch::counted,
         }
     }
 }
@@ -117,7 +90,7 @@ impl Reactor for Reactions {
     }
 
     fn follows(&self) -> &'static [Follow] {
-        FOLLOWS
+        &HEARD
     }
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
@@ -165,7 +138,7 @@ impl Reactor for Reactions {
             if !progress.is_empty() {
                 let progress: Vec<(CaseId, Progress)> = progress.into_iter().collect();
                 store::keep_progress(tx, &progress).await?;
-                told::end(tx, &progress).await?;
+                after_outcome::end(tx, &progress).await?;
             }
             if !closed.is_empty() {
                 quality::closed(tx, &closed).await?;
@@ -207,7 +180,7 @@ struct Batch {
     /// Which cases are worked on, and how far they are.
     open: BTreeMap<CaseId, Change>,
     /// What came of what departments are asked about problems.
-    tasks: Vec<Heard>,
+    tasks: Vec<TaskUpdate>,
     reports: Vec<DeliveryReportReceived>,
     /// Who asked to be called back as they called.
     calls: Vec<RequestedCall>,
@@ -217,7 +190,8 @@ struct Batch {
 impl Batch {
     fn read(events: &[Delivered]) -> Result<Self, Fault> {
         let mut batch = Self::default();
-        for event in events {
+        // The others are counted, see [`facts`].
+        for event in events.iter().filter(|event| event.is_among(FOLLOWS)) {
             take(&mut batch, event)?;
         }
         Ok(batch)
@@ -260,16 +234,16 @@ impl Batch {
         if wire::needs_confirmation(&withdrawn) {
             self.owe(over.case_id, over.cycle, Word::Withdrawal, String::new(), event);
         }
-        self.ended(over, Standing::Withdrawn);
+        self.ended(over, SurveyEligibility::Withdrawn);
         Ok(())
     }
 
     fn declined(&mut self, _: &Delivered, declined: CaseDeclined) -> Result<(), Fault> {
-        self.ended(wire::declined(&declined)?, Standing::Declined);
+        self.ended(wire::declined(&declined)?, SurveyEligibility::Declined);
         Ok(())
     }
 
-    fn ended(&mut self, over: Over, standing: Standing) {
+    fn ended(&mut self, over: Over, standing: SurveyEligibility) {
         self.ended.push(over.case_id);
         self.change(over.case_id, Change::Rests);
         self.stand(over.case_id, standing);
@@ -297,17 +271,11 @@ impl Batch {
             self.owe(over.case_id, over.cycle, Word::Recourse, String::new(), event);
         }
         if wire::is_auto_closed(&closed) {
-            self.stand(over.case_id, Standing::AutoClosed);
+            self.stand(over.case_id, SurveyEligibility::AutoClosed);
         }
         if !wire::may_still_be_answered(&closed) {
             self.over.push(over);
         }
-        Ok(())
-    }
-
-    /// Nothing is done about it here: it is counted, see [`facts`].
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "handlers are of one shape")]
-    fn counted<M>(&mut self, _: &Delivered, _: M) -> Result<(), Fault> {
         Ok(())
     }
 
@@ -346,14 +314,14 @@ impl Batch {
     fn merged(&mut self, _: &Delivered, merged: CaseMerged) -> Result<(), Fault> {
         let case_id = wire::case_of(&merged.case_id)?;
         self.change(case_id, Change::Rests);
-        self.stand(case_id, Standing::Merged);
+        self.stand(case_id, SurveyEligibility::Merged);
         Ok(())
     }
 
     fn unmerged(&mut self, event: &Delivered, unmerged: CaseUnmerged) -> Result<(), Fault> {
         let case_id = wire::case_of(&unmerged.case_id)?;
         self.open(case_id, unmerged.cycle, Stage::InHand, event);
-        self.stand(case_id, Standing::Open);
+        self.stand(case_id, SurveyEligibility::Open);
         Ok(())
     }
 
@@ -366,7 +334,7 @@ impl Batch {
         self.open.insert(case_id, change);
     }
 
-    fn stand(&mut self, case_id: CaseId, standing: Standing) {
+    fn stand(&mut self, case_id: CaseId, standing: SurveyEligibility) {
         self.tell((case_id, Progress { standing: Some(standing), ..Progress::default() }));
     }
 
@@ -430,22 +398,5 @@ fn acknowledgement(contact: &Contact) -> Owed {
         word: Word::Acknowledgement,
         zone: String::new(),
         traceparent: contact.traceparent.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::flow::process;
-
-    #[test]
-    fn whatever_is_counted_is_heard() {
-        for counted in process::FOLLOWS {
-            let heard = FOLLOWS.iter().find(|follow| follow.source == counted.source);
-            let heard = heard.map_or(&[][..], |follow| follow.types);
-            for name in counted.types {
-                assert!(heard.contains(name), "{name} is counted and not heard");
-            }
-        }
     }
 }

@@ -33,7 +33,7 @@ mod trial;
 use fault::Fault;
 use uuid::Uuid;
 
-pub(crate) use address::{reserve, sweep};
+pub(crate) use address::{clean_up_addresses, reserve};
 pub(crate) use call_back::{
     call_back, call_back_standings, call_backs, cancel_call_backs, count_call_backs, hold_strata,
     lock_call_back, open_call_backs, save_call_back, save_strata, wish_for_call_back,

@@ -161,7 +161,7 @@ kernel::numbered! {
 
 kernel::numbered! {
     /// Whether anybody is to be asked about a case.
-    Standing {
+    SurveyEligibility {
         /// Yes.
         Open = 1,
         /// It is a duplicate.
@@ -175,7 +175,7 @@ kernel::numbered! {
     }
 }
 
-impl Standing {
+impl SurveyEligibility {
     /// Why nobody is to be asked, as the contract names it; none where somebody is.
     pub const fn cancels(self) -> Option<&'static str> {
         match self {

@@ -73,15 +73,7 @@ pub(crate) use problems::{
     opened_problem, problem, problem_case, problem_cases_of, problem_closed, problem_key, problem_of,
     problem_opened, problems_of, root_causes, unlinked_cases, wanted_causes,
 };
-pub(crate) use process::{
-    exported_days, log_accepted, log_added, log_approved, log_asked, log_assigned, log_bounce, log_breached,
-    log_call, log_cancelled, log_categorised, log_closed, log_completed, log_corrected, log_decided,
-    log_declined, log_done, log_dropped, log_escalated, log_extended, log_found, log_held, log_merged,
-    log_notice, log_opened, log_overdue, log_paused, log_proposed, log_queued, log_raised, log_registered,
-    log_rejected, log_reopened, log_resolved, log_response, log_resumed, log_retriaged, log_revised,
-    log_short, log_stuck, log_survey, log_tossed, log_unmerged, log_withdrawn, log_written_off, process_case,
-    process_event,
-};
+pub(crate) use process::{exported_days, log, process_case, process_event};
 pub(crate) use quality::{
     Rated, ReviewListQuery, Reviewed, ScorecardQuery, agreement, agreement_of, classes, quality_policy,
     quality_review, rated, review_of, reviews_of, scorecard, scorecards_of, wanted_quality_policy,
@@ -108,8 +100,8 @@ pub(crate) use surveys::{
 };
 
 pub(crate) use templates::{
-    Asked, TemplateKey, Trial, Wanted, all_written, failures, is_in_another, made_template, previewed,
-    put_template, quiet_hours, quieted, still_sound, stopped, template, template_key, template_of,
+    TemplateKey, TemplateVersionRef, Trial, Wanted, all_written, failures, is_in_another, made_template,
+    previewed, put_template, quiet_hours, quieted, still_sound, stopped, template, template_key, template_of,
     templates_of,
 };
 

@@ -284,7 +284,7 @@ impl Matter {
 
     /// The thresholds it has passed since the case was last told, of mentions and of reach;
     /// none where it was told.
-    pub(crate) fn news(&self, mentions: &[i64], reach: &[i64]) -> Option<(i64, i64)> {
+    pub(crate) fn crossed_thresholds(&self, mentions: &[i64], reach: &[i64]) -> Option<(i64, i64)> {
         let now = (passed(mentions, self.spread.mentions), passed(reach, self.spread.total_reach));
         let is_more = now.0 > self.told_mentions || now.1 > self.told_reach;
         is_more.then_some((now.0.max(self.told_mentions), now.1.max(self.told_reach)))

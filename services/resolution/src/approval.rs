@@ -324,7 +324,7 @@ impl Ruling {
 
 /// A ruling, and what whoever approves may approve by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
+pub struct ApprovalEvaluation {
     /// The ruling.
     pub ruling: Ruling,
     /// The most, by currency, for who has no limit of their own.

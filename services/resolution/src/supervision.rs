@@ -98,7 +98,7 @@ pub struct Climb {
 
 /// How a department stands beside its queue; counted up to a bound.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct DepartmentBacklog {
     /// Overdue tasks, by how far that was told.
     pub overdue: Vec<(i16, i32)>,
     /// When the oldest open task was created.

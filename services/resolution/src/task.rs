@@ -174,7 +174,7 @@ pub struct Requeued {
 
 /// What a worker hears who gave a sign of life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct HeartbeatStatus {
     /// Until when it is held now.
     pub until: Timestamp,
     /// Whether the work is to be cancelled.

@@ -121,8 +121,8 @@ impl Queue {
         let waiting = self.waiting;
         let fill = format!(
             "INSERT INTO assignment.assignment (tenant_id, case_id, version, cycle, state, department_id,
-                 respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent, rank_at)
-             SELECT 'development', gen_random_uuid(), 1, 1, 1, want.department_id, '', 3, 'c', now(), '', 0, '',
+                 priority, category, enqueued_at, explanation, transfers, rank_at)
+             SELECT 'development', gen_random_uuid(), 1, 1, 1, want.department_id, 3, 'c', now(), '', 0,
                     now() + interval '24 h'
              FROM (SELECT department_id, {waiting} / {DEPARTMENTS} - (
                        SELECT count(*) FROM assignment.assignment a

@@ -94,10 +94,8 @@ async fn plant(owner: &mut PgConnection) {
          FROM generate_series(1, {CASES}) AS n;
          INSERT INTO cases.cases
              (tenant_id, case_id, version, state, cycle, tier, priority, channel, entries, received_at, opened_at,
-              category, triage_reasons, subject, language, customer_id, respondent_staff, department_id,
-              agent_id, findings, root_cause, decision_reasons, traceparent)
-         SELECT 'development', id, 1, 2, 1, 0, 3, 5, 0, start, start, 'refund', '', '', 'en', '', '', '', '',
-                '', '', '', '' FROM planted;
+              category, language)
+         SELECT 'development', id, 1, 2, 1, 0, 3, 5, 0, start, start, 'refund', 'en' FROM planted;
          INSERT INTO cases.clock (tenant_id, case_id, kind, cycle, policy, calendar, own_target, unverified,
                                   is_open, due_at, rungs, clock)
          SELECT 'development', id, 6, 1, 1, 'always', false, false, true, start + interval '100 minutes', '{{}}',

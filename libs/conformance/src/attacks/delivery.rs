@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{SETTLED, Seen, same_effect};
 use crate::Runner;
 use crate::department::{Answer, Granted};
-use crate::heard::{Outcome, Report, What};
+use crate::worker_call::{Outcome, Report, What};
 
 /// Billionths of a currency's unit.
 const NANOS: i128 = 1_000_000_000;

@@ -4,7 +4,7 @@ use super::transport::asked_again;
 use super::{Seen, same_effect};
 use crate::Runner;
 use crate::department::{Answer, Granted, Offer};
-use crate::heard::{Ask, What};
+use crate::worker_call::{Ask, What};
 
 /// Tasks that are offered beyond a stream's credits.
 const BEYOND: usize = 3;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{SETTLED, Seen, same_words};
 use crate::Runner;
 use crate::department::{Answer, Granted, Offer};
-use crate::heard::{Ask, Heard, What};
+use crate::worker_call::{Ask, What, WorkerCall};
 
 /// How late a slow answer is.
 const SLOW: Duration = Duration::from_secs(3);
@@ -16,7 +16,7 @@ const OVERLOADED: Duration = Duration::from_secs(2);
 /// Most polls an overloaded server is asked meanwhile: 20 a second.
 const OVERLOAD_POLLS: usize = 40;
 
-fn is_ask(heard: &Heard) -> bool {
+fn is_ask(heard: &WorkerCall) -> bool {
     matches!(heard.what, What::Ask(_))
 }
 

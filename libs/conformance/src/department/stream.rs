@@ -7,7 +7,7 @@ use tokio_stream::Stream;
 use tonic::{Code, Status};
 
 use super::{Answer, Department, refused};
-use crate::heard::{Ask, What};
+use crate::worker_call::{Ask, What};
 
 impl Department {
     /// `StreamTasks`: what the stream holds still, then what is offered, as far as there are

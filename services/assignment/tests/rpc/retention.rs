@@ -33,8 +33,8 @@ impl World {
     async fn decisions_of(&self, tenant: &str, over: &str, count: i64) {
         let insert = format!(
             "INSERT INTO assignment.decision (tenant_id, case_id, cycle, department_id, enqueued_at, decided_at,
-                 released_at, priority, bulk, category, customer_id, language, region, respondent_staff, taken_apart)
-             SELECT '{tenant}', gen_random_uuid(), 1, 'd', t, t, t, 3, false, 'c', '', '', '', '', ''
+                 released_at, priority, bulk, category, taken_apart)
+             SELECT '{tenant}', gen_random_uuid(), 1, 'd', t, t, t, 3, false, 'c', ''
              FROM generate_series(1, {count}), (VALUES ('{over}'::timestamptz)) AS at (t)"
         );
         self.house.owner().await.execute(sqlx::AssertSqlSafe(insert)).await.unwrap();

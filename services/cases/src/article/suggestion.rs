@@ -41,7 +41,7 @@ kernel::numbered! {
 
 /// A case, as articles are sought for it.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct SuggestionQuery {
     /// What it is about.
     pub(crate) category: String,
     /// The product it names; empty where none.
@@ -50,7 +50,7 @@ pub(crate) struct Asked {
     pub(crate) language: String,
 }
 
-impl Asked {
+impl SuggestionQuery {
     /// Its category and those above it.
     pub(crate) fn categories(&self) -> Vec<&str> {
         let parts = self.category.match_indices('/').map(|(at, _)| &self.category[..at]);
@@ -110,7 +110,7 @@ pub(crate) struct Suggestion {
 /// Ranks articles for a case: those in its language first, then what scores higher. `articles`
 /// is how many are in force. The order of what is given does not matter.
 pub(crate) fn rank(
-    asked: &Asked,
+    asked: &SuggestionQuery,
     candidates: Vec<Candidate>,
     bearers: &[Bearer],
     articles: i64,
@@ -155,7 +155,7 @@ pub(crate) fn subtag(language: &str) -> String {
 
 /// What the category and the product of a case count for an article.
 #[expect(clippy::cast_precision_loss, reason = "levels of a tree")]
-fn applies(asked: &Asked, candidate: &Candidate) -> Vec<ScoreTerm> {
+fn applies(asked: &SuggestionQuery, candidate: &Candidate) -> Vec<ScoreTerm> {
     let mut terms = Vec::new();
     let above = asked.categories();
     // The nearest only: a category and the one above it say the same twice.
@@ -192,8 +192,8 @@ mod tests {
 
     use super::*;
 
-    fn asked() -> Asked {
-        Asked {
+    fn asked() -> SuggestionQuery {
+        SuggestionQuery {
             category: "delivery/late".to_owned(),
             product: "Kettle".to_owned(),
             language: "zh-CN".to_owned(),
@@ -250,7 +250,7 @@ mod tests {
     fn a_product_is_one_whatever_its_letter_case() {
         let one = Candidate { products: vec!["KETTLE ".to_owned()], ..candidate(1, "zh", "x") };
         assert_eq!(rank(&asked(), vec![one.clone()], &[], 1, 9)[0].terms[0].matched, Match::Product);
-        let unnamed = Asked { product: String::new(), ..asked() };
+        let unnamed = SuggestionQuery { product: String::new(), ..asked() };
         let nothing = Candidate { products: vec![String::new()], ..one };
         assert!(rank(&unnamed, vec![nothing], &[], 1, 9).is_empty());
     }

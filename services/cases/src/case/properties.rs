@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use uuid::Uuid;
-use vocabulary::{Level, NoticeKind};
+use vocabulary::{Channel, Level, Matter, NoticeKind};
 
 use super::*;
 use crate::external_event::{Event, ExternalEvent};
@@ -79,18 +79,8 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 pub(crate) fn opened(at: &Occasion<'_>) -> Case {
-    let origin = Origin {
-        matter: Matter::Complaint,
-        channel: Channel::Web,
-        subject: "s".to_owned(),
-        language: "en".to_owned(),
-        customer_id: String::new(),
-        region: String::new(),
-        respondent_staff: String::new(),
-        amount_sought: None,
-        receive_time: at.now,
-        traceparent: String::new(),
-    };
+    let origin =
+        Origin { subject: "s".to_owned(), language: "en".to_owned(), ..Origin::bare(Channel::Web, at.now) };
     let triage = Triage {
         category: "refund".to_owned(),
         priority: Priority::P4,

@@ -2,7 +2,6 @@
 //! timers, the notification, all in the transaction in which it happened.
 
 use fault::Fault;
-use kernel::person;
 use pg::Tx;
 
 use crate::case::Case;
@@ -82,17 +81,13 @@ async fn named(tx: &mut Tx, cases: &[Case]) -> Result<Vec<(String, String)>, Fau
         _ => false,
     };
     let told = |case: &&Case| case.journal.iter().any(told);
-    let about = cases.iter().filter(told).map(|case| person::folded(&case.origin.respondent_staff));
-    let names: Vec<String> = about.filter(|name| !name.is_empty()).collect();
+    let names: Vec<String> = cases.iter().filter(told).filter_map(|case| case.origin.respondent()).collect();
     if names.is_empty() { Ok(Vec::new()) } else { store::staff::named(tx, &names).await }
 }
 
 /// Whom a case is about, by every name they are known under.
 fn recused(case: &Case, named: &[(String, String)]) -> Vec<String> {
-    let about = person::folded(&case.origin.respondent_staff);
-    if about.is_empty() {
-        return Vec::new();
-    }
+    let Some(about) = case.origin.respondent() else { return Vec::new() };
     let agents = named.iter().filter(|(name, _)| *name == about).map(|(_, agent)| agent.clone());
     let others: Vec<String> = agents.filter(|agent| *agent != about).collect();
     [vec![about], others].concat()

@@ -21,7 +21,7 @@ impl Names {
         callers: impl IntoIterator<Item = &'a Caller>,
         mut cases: impl Iterator<Item = &Case>,
     ) -> Result<Self, Fault> {
-        if cases.all(|case| case.origin.respondent_staff.is_empty()) {
+        if cases.all(|case| case.origin.respondent().is_none()) {
             return Ok(Self(HashMap::new()));
         }
         let subjects: Vec<String> =

@@ -145,7 +145,7 @@ fn change(
 ) -> Result<Box<Case>, Fault> {
     let Change { target, takes, act, claim, .. } = &one.job;
     let case = cases.get_mut(&target.case.0).ok_or(Refusal::CaseNotFound)?;
-    case.permit(*takes, &known.names.actor(&one.caller))?;
+    case.authorize(*takes, &known.names.actor(&one.caller))?;
     if takes.withdraws() && known.standing_for_others.contains(&case.id) {
         return Err(Refusal::StandsForOthers.into());
     }

@@ -51,7 +51,7 @@ async fn confirm(
     category: String,
 ) -> Result<(Tx, ConfirmCategoryResponse), Fault> {
     let mut case = store::lock_all(&mut tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
-    case.permit(Act::Sort, &acting::actor(&mut tx, caller, std::iter::once(&case)).await?)?;
+    case.authorize(Act::Sort, &acting::actor(&mut tx, caller, std::iter::once(&case)).await?)?;
     if target.version.is_some_and(|seen| seen != case.version) {
         return Err(Fault::version_mismatch(case.version));
     }

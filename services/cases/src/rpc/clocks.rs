@@ -64,7 +64,7 @@ impl LockedCase {
     /// Only who works the case may change them.
     async fn open(tx: &mut Tx, target: CaseTarget, caller: &Caller) -> Result<Self, Fault> {
         let mut case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
-        case.permit(Act::Handle, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
+        case.authorize(Act::Handle, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
         if target.version.is_some_and(|seen| seen != case.version) {
             return Err(Fault::version_mismatch(case.version));
         }

@@ -7,7 +7,7 @@ use proto::redress::cases::v1::{GetComplainantHistoryRequest, GetComplainantHist
 use sameness::Person;
 use tonic::{Request, Response, Status};
 
-use crate::complainant::{Asked, Identifier, MAX_HISTORY};
+use crate::complainant::{ComplainantQuery, Identifier, MAX_HISTORY};
 use crate::refusal::Refusal;
 use crate::store;
 use crate::wire::complainants::{self as wire, Whose};
@@ -57,13 +57,13 @@ impl ComplainantService for Complainants {
 }
 
 /// What is known of whose history is asked for.
-async fn asked(tx: &mut Tx, whose: &Whose) -> Result<Asked, Fault> {
+async fn asked(tx: &mut Tx, whose: &Whose) -> Result<ComplainantQuery, Fault> {
     match *whose {
-        Whose::Person(person) => Ok(Asked { person, case: None }),
+        Whose::Person(person) => Ok(ComplainantQuery { person, case: None }),
         Whose::Case(id) => {
             let case = store::get(tx, id).await?.ok_or(Refusal::CaseNotFound)?;
             let keys = store::sketch::keys(tx, &[id.0]).await?.remove(&id).unwrap_or_default();
-            Ok(Asked { person: Person::of(&case.origin.customer_id, &keys), case: Some(id) })
+            Ok(ComplainantQuery { person: Person::of(&case.origin.customer_id, &keys), case: Some(id) })
         }
     }
 }

@@ -37,7 +37,7 @@ impl Decisions {
 /// A case locked by who may work it, as they have seen it, and its corrections.
 async fn lock(tx: &mut Tx, caller: &Caller, target: CaseTarget) -> Result<(Case, Vec<Correction>), Fault> {
     let case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
-    case.permit(Act::Handle, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
+    case.authorize(Act::Handle, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
     if target.version.is_some_and(|seen| seen != case.version) {
         return Err(Fault::version_mismatch(case.version));
     }

@@ -105,7 +105,7 @@ async fn lock_ungrouped(
 /// Many handle the cases of a group; whom one of them is about does not sort it.
 async fn may_group(tx: &mut Tx, caller: &Caller, cases: &[Case]) -> Result<(), Fault> {
     let actor = acting::actor(tx, caller, cases.iter()).await?;
-    cases.iter().try_for_each(|case| case.permit(Act::Assist, &actor))?;
+    cases.iter().try_for_each(|case| case.authorize(Act::Assist, &actor))?;
     Ok(())
 }
 

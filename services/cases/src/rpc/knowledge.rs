@@ -28,7 +28,7 @@ use crate::reading::HEAVY_BYTES;
 use crate::refusal::Refusal;
 use crate::review::{Reviewed, ReviewedKind};
 use crate::solved;
-use crate::store::articles::{self, Listing, Use};
+use crate::store::articles::{self, ArticleFilter, Use};
 use crate::store::{self, categories, reviewed};
 use crate::wire::knowledge::{self as wire, Used};
 use crate::wire::review::ReviewTarget;
@@ -164,7 +164,7 @@ async fn list(tx: &mut Tx, query: wire::ArticleListQuery) -> Result<Vec<(String,
     let now = tx.now();
     let due_before = wire::due_before(&query, now);
     let wire::ArticleListQuery { state, in_force, review_due: _, category, language, page, before } = query;
-    let listing = Listing { state, in_force, due_before, category, language };
+    let listing = ArticleFilter { state, in_force, due_before, category, language };
     let read = articles::list(tx, &listing, before, &page).await?;
     let ids: Vec<Uuid> = read.iter().map(|(article, _)| article.id).collect();
     let uses = articles::usefulness(tx, &ids).await?;
@@ -205,7 +205,7 @@ const HEAVY_ROWS: usize = 2_000;
 async fn record(tx: &mut Tx, used: Used, caller: &Caller) -> Result<ArticleView, Fault> {
     let case = store::get(tx, used.case).await?.ok_or(Refusal::CaseNotFound)?;
     let actor = acting::actor(tx, caller, std::iter::once(&case)).await?;
-    case.permit(Act::Assist, &actor)?;
+    case.authorize(Act::Assist, &actor)?;
     let (article, latest) = articles::get(tx, used.article, None).await?.ok_or(Refusal::ArticleNotFound)?;
     let number = used.revision.or(article.in_force).ok_or(Refusal::ArticleNotPublished)?;
     let revision = if number == latest.number {

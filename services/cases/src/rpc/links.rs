@@ -165,9 +165,9 @@ impl Changing<'_> {
 /// What concerns two cases is for who may sort either, and not for whom either is
 /// about.
 fn permit_either(one: &Case, other: &Case, actor: &Actor) -> Result<(), Refusal> {
-    one.permit(Act::Assist, actor)?;
-    other.permit(Act::Assist, actor)?;
-    one.permit(Act::Sort, actor).or_else(|_| other.permit(Act::Sort, actor))
+    one.authorize(Act::Assist, actor)?;
+    other.authorize(Act::Assist, actor)?;
+    one.authorize(Act::Sort, actor).or_else(|_| other.authorize(Act::Sort, actor))
 }
 
 /// The other of two cases.
@@ -243,8 +243,8 @@ impl LinkService for LinkRpc {
         let (context, request) = server::mutation(request)?;
         let Merging { target, into, reason, across } = wire::merge(request)?;
         let act = |both: Changing<'_>, at: &Occasion<'_>| {
-            both.case.permit(Act::Sort, &both.actor)?;
-            both.other.permit(Act::Assist, &both.actor)?;
+            both.case.authorize(Act::Sort, &both.actor)?;
+            both.other.authorize(Act::Assist, &both.actor)?;
             if across.is_some() {
                 both.actor.must_supervise()?;
             }

@@ -30,8 +30,8 @@ use crate::review::{Reviewed, ReviewedKind};
 use crate::store::{self, reviewed as review, training as rows};
 use crate::training::picking::{Candidate, pick};
 use crate::training::{
-    About, Challenge, Content, Listing, MAX_STEPS, MAX_TRAINING_CASES, Revision, Source, TOLD_KINDS,
-    TrainingCase,
+    About, Challenge, Content, MAX_STEPS, MAX_TRAINING_CASES, Revision, Source, TOLD_KINDS, TrainingCase,
+    TrainingCaseFilter,
 };
 use crate::wire::review::ReviewTarget;
 use crate::wire::training as wire;
@@ -141,7 +141,7 @@ async fn create(
 ) -> Result<Uuid, Fault> {
     let case = store::get(tx, case).await?.ok_or(Refusal::CaseNotFound)?;
     let actor = acting::actor(tx, caller, std::iter::once(&case)).await?;
-    case.permit(Act::Assist, &actor)?;
+    case.authorize(Act::Assist, &actor)?;
     if case.state != State::Closed {
         return Err(Refusal::InvalidCaseState(case.state).into());
     }
@@ -161,7 +161,7 @@ async fn create(
 struct Export {
     db: Db,
     tenant: TenantId,
-    listing: Listing,
+    listing: TrainingCaseFilter,
     /// The last one that was read; none after the last of all.
     after: Option<Uuid>,
     ready: std::vec::IntoIter<TrainingCase>,

@@ -58,7 +58,7 @@ impl TriageRpc {
     ) -> Result<(Tx, RetriageCaseResponse), Fault> {
         let mut case =
             store::lock_all(&mut tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
-        case.permit(Act::Sort, &acting::actor(&mut tx, caller, std::iter::once(&case)).await?)?;
+        case.authorize(Act::Sort, &acting::actor(&mut tx, caller, std::iter::once(&case)).await?)?;
         if target.version.is_some_and(|seen| seen != case.version) {
             return Err(Fault::version_mismatch(case.version));
         }
@@ -112,7 +112,7 @@ type ByHand<T> = fn(&mut Case, Priority, String, &Occasion<'_>) -> Result<T, Ref
 /// The case whose urgency a caller changes, locked, as they have seen it.
 async fn lock(tx: &mut Tx, caller: &Caller, target: crate::wire::CaseTarget) -> Result<Case, Fault> {
     let case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
-    case.permit(Act::Sort, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
+    case.authorize(Act::Sort, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
     if target.version.is_some_and(|seen| seen != case.version) {
         return Err(Fault::version_mismatch(case.version));
     }

@@ -14,7 +14,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::row::impossible;
-use crate::article::suggestion::{ASKED_WORDS, Asked, Bearer, Candidate, MOST_BEARERS};
+use crate::article::suggestion::{ASKED_WORDS, Bearer, Candidate, MOST_BEARERS, SuggestionQuery};
 use crate::article::{ArticleWord, Content, Revision, Usefulness};
 use crate::review::{ReviewState, Reviewed, ReviewedKind};
 use crate::timeline::{Ending, Kind};
@@ -185,7 +185,7 @@ pub(crate) async fn find_by(
 
 /// Which articles are listed.
 #[derive(Clone, Debug)]
-pub(crate) struct Listing {
+pub(crate) struct ArticleFilter {
     /// Only those in this state.
     pub(crate) state: Option<ReviewState>,
     /// Only those in force, as they are then.
@@ -201,7 +201,7 @@ pub(crate) struct Listing {
 /// Reads a page of articles, newest first.
 pub(crate) async fn list(
     conn: &mut PgConnection,
-    listing: &Listing,
+    listing: &ArticleFilter,
     before: Option<Uuid>,
     page: &Page,
 ) -> Result<Vec<(Reviewed, Revision)>, Fault> {
@@ -244,7 +244,7 @@ pub(crate) async fn in_force(
 pub(crate) async fn asked(
     conn: &mut PgConnection,
     case: CaseId,
-) -> Result<Option<(Asked, Vec<String>)>, Fault> {
+) -> Result<Option<(SuggestionQuery, Vec<String>)>, Fault> {
     let row: Option<(String, String, String, String)> = sqlx::query_as(
         "SELECT c.category, c.language, coalesce(t.product, ''), c.subject || chr(10) || left(coalesce(t.description, ''), 4000)
          FROM cases c LEFT JOIN case_text t ON t.tenant_id = c.tenant_id AND t.case_id = c.case_id
@@ -254,7 +254,7 @@ pub(crate) async fn asked(
     .fetch_optional(conn)
     .await?;
     let asked = |(category, language, product, text): (String, String, String, String)| {
-        (Asked { category, product, language }, filter::keywords::keywords(&text, ASKED_WORDS))
+        (SuggestionQuery { category, product, language }, filter::keywords::keywords(&text, ASKED_WORDS))
     };
     Ok(row.map(asked))
 }
@@ -281,7 +281,7 @@ pub(crate) async fn bearers(conn: &mut PgConnection, words: &[String]) -> Result
 /// how many are in force in all.
 pub(crate) async fn candidates(
     conn: &mut PgConnection,
-    asked: &Asked,
+    asked: &SuggestionQuery,
     named: &[Uuid],
 ) -> Result<(Vec<Candidate>, i64), Fault> {
     type Found = (Uuid, String, Vec<String>, Vec<String>, i32);

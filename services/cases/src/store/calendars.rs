@@ -7,6 +7,7 @@ use calendar::Draft;
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
 use kernel::TenantId;
+use pg::Binds;
 use sqlx::types::Json;
 use sqlx::{Executor as _, FromRow, PgConnection};
 use uuid::Uuid;
@@ -149,24 +150,21 @@ pub(crate) async fn insert(
     id: Uuid,
     editor: &str,
 ) -> Result<(), Fault> {
-    let Edition { name, version, effective, draft } = edition;
-    sqlx::query(
-        "INSERT INTO calendars
-             (tenant_id, name, version, edition_id, effective_at, edited_by, title, time_zone, known_until, content,
-              told)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, true)",
-    )
-    .bind(name)
-    .bind(version)
-    .bind(id)
-    .bind(effective.map(ToSqlx::to_sqlx))
-    .bind(editor)
-    .bind(&draft.title)
-    .bind(&draft.zone)
-    .bind(&draft.known_until)
-    .bind(Json(draft))
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(edition)
+        .column("name", |edition| edition.name.as_str())
+        .column("version", |edition| edition.version)
+        .column("edition_id", |_| id)
+        .column("effective_at", |edition| edition.effective.map(ToSqlx::to_sqlx))
+        .column("edited_by", |_| editor)
+        .column("title", |edition| edition.draft.title.as_str())
+        .column("time_zone", |edition| edition.draft.zone.as_str())
+        .column("known_until", |edition| edition.draft.known_until.as_str())
+        .column("content", |edition| Json(&edition.draft))
+        .column("told", |_| true)
+        .done();
+    binds.execute(&rows.insert_into("calendars"), conn).await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use vocabulary::{Channel, Matter, Outcome, State};
 
 use super::row::impossible;
-use crate::complainant::{Asked, CaseInShort, MAX_HISTORY, OutcomeCount};
+use crate::complainant::{CaseInShort, ComplainantQuery, MAX_HISTORY, OutcomeCount};
 
 /// The cases that bear one of the marks, those registered last, each fetched by its key: as a
 /// plain join, all cases might be read to find them.
@@ -94,7 +94,7 @@ struct Row {
 }
 
 /// What both statements begin with.
-fn arguments(asked: &Asked) -> Binds {
+fn arguments(asked: &ComplainantQuery) -> Binds {
     let mut binds = Binds::default();
     binds.value(asked.person.marks().into_iter().flatten().collect::<Vec<_>>());
     binds.value(asked.case.iter().map(|case| case.0).collect::<Vec<_>>());
@@ -102,7 +102,7 @@ fn arguments(asked: &Asked) -> Binds {
     binds
 }
 
-fn arguments_of_page(asked: &Asked, after: Option<Place>, limit: i64) -> Binds {
+fn arguments_of_page(asked: &ComplainantQuery, after: Option<Place>, limit: i64) -> Binds {
     let mut binds = arguments(asked);
     binds.value(after.map(|place| place.received.to_sqlx()));
     binds.value(after.map(|place| place.id));
@@ -111,7 +111,10 @@ fn arguments_of_page(asked: &Asked, after: Option<Place>, limit: i64) -> Binds {
 }
 
 /// Counts somebody's cases by outcome.
-pub(crate) async fn count(conn: &mut PgConnection, asked: &Asked) -> Result<Vec<OutcomeCount>, Fault> {
+pub(crate) async fn count(
+    conn: &mut PgConnection,
+    asked: &ComplainantQuery,
+) -> Result<Vec<OutcomeCount>, Fault> {
     let arguments = arguments(asked).arguments()?;
     let rows: Vec<CountRow> = sqlx::query_as_with(counting!(), arguments).fetch_all(conn).await?;
     let counts = rows.into_iter().map(|CountRow { outcome, cases, open }| {
@@ -123,7 +126,7 @@ pub(crate) async fn count(conn: &mut PgConnection, asked: &Asked) -> Result<Vec<
 /// Reads a page of somebody's cases, the one received last first.
 pub(crate) async fn list(
     conn: &mut PgConnection,
-    asked: &Asked,
+    asked: &ComplainantQuery,
     page: &Page,
 ) -> Result<Vec<CaseInShort>, Fault> {
     let after = page.after.as_deref().map(Place::read).transpose()?;

@@ -15,7 +15,7 @@ use crate::review::{ReviewState, Reviewed, ReviewedKind};
 use crate::timeline::{DISPUTED, Kind};
 use crate::training::picking::{Candidate, MOST_CASES};
 use crate::training::{
-    About, Challenge, Content, Course, Listing, REWORK_KINDS, Revision, Step, TrainingCase,
+    About, Challenge, Content, Course, REWORK_KINDS, Revision, Step, TrainingCase, TrainingCaseFilter,
 };
 
 /// Training cases and a revision of each: what follows the tenant's condition is given.
@@ -197,23 +197,22 @@ pub(crate) async fn insert(
     if noted.rows_affected() == 0 {
         return Ok(false);
     }
-    let About { language, category, priority, outcome, challenges } = about;
-    sqlx::query(
-        "INSERT INTO training_case (tenant_id, training_case_id, version, state, latest, in_force, retirer,
-                                    retire_reason, language, category, priority, outcome, challenges)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, NULL, '', '', $5, $6, $7, $8, $9)",
-    )
-    .bind(reviewed.id)
-    .bind(reviewed.version)
-    .bind(reviewed.state.number())
-    .bind(reviewed.latest)
-    .bind(language)
-    .bind(category)
-    .bind(priority.number())
-    .bind(outcome.map(Outcome::number))
-    .bind(challenges.iter().map(|one| i32::from(one.number())).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(about)
+        .column("training_case_id", |_| reviewed.id)
+        .column("version", |_| reviewed.version)
+        .column("state", |_| reviewed.state.number())
+        .column("latest", |_| reviewed.latest)
+        .column("retirer", |_| "")
+        .column("retire_reason", |_| "")
+        .column("language", |about| about.language.as_str())
+        .column("category", |about| about.category.as_str())
+        .column("priority", |about| about.priority.number())
+        .column("outcome", |about| about.outcome.map(Outcome::number))
+        .numbers("challenges", |about| about.challenges.iter().map(|one| one.number().into()).collect())
+        .done();
+    binds.execute(&rows.insert_into("training_case"), conn).await?;
     Ok(true)
 }
 
@@ -223,31 +222,28 @@ pub(crate) async fn add_revision(
     id: Uuid,
     revision: &Revision,
 ) -> Result<(), Fault> {
-    let Revision { number, content, author, revise_time, published: _ } = revision;
-    let Content { title, description, findings, root_cause, decision_reasons, lesson, steps } = content;
-    sqlx::query(
-        "INSERT INTO training_revision (tenant_id, training_case_id, revision, title, description, findings,
-                                        root_cause, decision_reasons, lesson, author, revised_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(id)
-    .bind(number)
-    .bind(title)
-    .bind(description)
-    .bind(findings)
-    .bind(root_cause)
-    .bind(decision_reasons)
-    .bind(lesson)
-    .bind(author)
-    .bind(revise_time.to_sqlx())
-    .execute(&mut *conn)
-    .await?;
-    let placed: Vec<(i32, &Step)> = (0..).zip(steps).collect();
+    let (number, content) = (revision.number, &revision.content);
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(revision)
+        .column("training_case_id", |_| id)
+        .column("revision", |_| number)
+        .column("title", |_| content.title.as_str())
+        .column("description", |_| content.description.as_str())
+        .column("findings", |_| content.findings.as_str())
+        .column("root_cause", |_| content.root_cause.as_str())
+        .column("decision_reasons", |_| content.decision_reasons.as_str())
+        .column("lesson", |_| content.lesson.as_str())
+        .column("author", |revision| revision.author.as_str())
+        .column("revised_at", |revision| revision.revise_time.to_sqlx())
+        .done();
+    binds.execute(&rows.insert_into("training_revision"), conn).await?;
+    let placed: Vec<(i32, &Step)> = (0..).zip(&content.steps).collect();
     let mut binds = Binds::default();
     let rows = binds
         .rows(&placed)
         .column("training_case_id", |_| id)
-        .column("revision", |_| *number)
+        .column("revision", |_| number)
         .column("place", |(place, _)| *place)
         .column("after_s", |(_, step)| step.after_s)
         .column("cycle", |(_, step)| step.cycle)
@@ -275,7 +271,7 @@ pub(crate) async fn forget_source(conn: &mut PgConnection, id: Uuid, is_free: bo
 /// Reads training cases without their steps, those before one, newest first.
 pub(crate) async fn list(
     conn: &mut PgConnection,
-    listing: &Listing,
+    listing: &TrainingCaseFilter,
     before: Option<Uuid>,
     most: i64,
 ) -> Result<Vec<TrainingCase>, Fault> {
@@ -303,7 +299,7 @@ pub(crate) async fn list(
 /// Reads training cases with their steps, those after one, oldest first.
 pub(crate) async fn export(
     conn: &mut PgConnection,
-    listing: &Listing,
+    listing: &TrainingCaseFilter,
     after: Uuid,
     most: i64,
 ) -> Result<Vec<TrainingCase>, Fault> {

@@ -6,7 +6,7 @@ use kernel::receipt::{ReceiptCode, ReceiptKey};
 use proptest::prelude::*;
 use triage::Triage;
 use uuid::Uuid;
-use vocabulary::{Channel, Level, Matter};
+use vocabulary::Level;
 
 use super::*;
 use crate::case::{Occasion, Origin};
@@ -18,16 +18,9 @@ fn received() -> Timestamp {
 
 fn case(subject: &str) -> Case {
     let origin = Origin {
-        matter: Matter::Complaint,
-        channel: Channel::Phone,
         subject: subject.to_owned(),
         language: "zh-CN".to_owned(),
-        customer_id: "C-77".to_owned(),
-        region: String::new(),
-        respondent_staff: "Mallory Stone".to_owned(),
-        amount_sought: None,
-        receive_time: received(),
-        traceparent: String::new(),
+        ..Origin::of_somebody(received())
     };
     let triage = Triage {
         category: "delivery/late".to_owned(),

@@ -22,8 +22,8 @@ use server::Secret;
 use webhook::Target;
 
 use crate::directory::{
-    DEFAULT_AGE, DEFAULT_TIMEOUT, Directory, DirectoryKind, Heard, Lookup, MAX_AGE, MAX_TIMEOUT, MIN_AGE,
-    MIN_TIMEOUT, Named, Part, Setting, Snapshot,
+    DEFAULT_AGE, DEFAULT_TIMEOUT, Directory, DirectoryAnswer, DirectoryKind, Lookup, MAX_AGE, MAX_TIMEOUT,
+    MIN_AGE, MIN_TIMEOUT, Named, Part, Setting, Snapshot,
 };
 
 const INVALID_DIRECTORY: &str = "INVALID_DIRECTORY";
@@ -145,7 +145,7 @@ pub(crate) fn lookup(lookup: &Lookup, now: Timestamp) -> Result<GetCaseDirectory
 }
 
 /// What a directory has just said.
-pub(crate) fn said(heard: &Heard, now: Timestamp) -> Result<DirectorySnapshot, Fault> {
+pub(crate) fn said(heard: &DirectoryAnswer, now: Timestamp) -> Result<DirectorySnapshot, Fault> {
     snapshot(&Snapshot { time: now, content: heard.content.clone() }, now)
 }
 
@@ -210,7 +210,7 @@ pub(crate) struct Answers {
 }
 
 /// What is kept of the answers. What is longer than it may be is cut.
-pub(crate) fn heard(answers: Answers) -> Heard {
+pub(crate) fn heard(answers: Answers) -> DirectoryAnswer {
     let Answers { customer, orders, product, contacts } = answers;
     let mut said = Said::default();
     let kept = DirectorySnapshot {
@@ -235,7 +235,7 @@ pub(crate) fn heard(answers: Answers) -> Heard {
     let Said { answered, gaps } = said;
     let failure = gaps.first().map(|gap| gap.reason.clone()).unwrap_or_default();
     let content = DirectorySnapshot { gaps, ..kept }.encode_to_vec();
-    Heard { content, answered, failure }
+    DirectoryAnswer { content, answered, failure }
 }
 
 #[derive(Default)]

@@ -16,8 +16,8 @@ use crate::review::{ReviewState, Reviewed};
 use crate::timeline::Kind;
 use crate::training::picking::{Candidate, Pick};
 use crate::training::{
-    About, Challenge, Content, Listing, MAX_AFTER_S, MAX_CYCLE, MAX_STEP, MAX_STEPS, MAX_TEXT, MAX_TITLE,
-    Revision, Step, TrainingCase,
+    About, Challenge, Content, MAX_AFTER_S, MAX_CYCLE, MAX_STEP, MAX_STEPS, MAX_TEXT, MAX_TITLE, Revision,
+    Step, TrainingCase, TrainingCaseFilter,
 };
 
 /// Reason of a training case, or a move of one, that cannot be read.
@@ -192,7 +192,7 @@ pub(crate) fn wanted(request: wire::GetTrainingCaseRequest) -> Result<(Uuid, Opt
 /// Reads which training cases are to be listed, how many, and after which.
 pub(crate) fn listed(
     request: wire::ListTrainingCasesRequest,
-) -> Result<(Listing, Page, Option<Uuid>), Fault> {
+) -> Result<(TrainingCaseFilter, Page, Option<Uuid>), Fault> {
     let wire::ListTrainingCasesRequest {
         page_size,
         page_token,
@@ -212,16 +212,20 @@ pub(crate) fn listed(
     let (category, language) = review::of_kind(&mut check, &category, language);
     let before = review::before(&mut check, &page);
     check.done("INVALID_LIST")?;
-    Ok((Listing { state: by_state, in_force, category, language, challenge: by_challenge }, page, before))
+    Ok((
+        TrainingCaseFilter { state: by_state, in_force, category, language, challenge: by_challenge },
+        page,
+        before,
+    ))
 }
 
 /// Reads which training cases are to be exported.
-pub(crate) fn exported(request: wire::ExportTrainingCasesRequest) -> Result<Listing, Fault> {
+pub(crate) fn exported(request: wire::ExportTrainingCasesRequest) -> Result<TrainingCaseFilter, Fault> {
     let wire::ExportTrainingCasesRequest { category, language } = request;
     let mut check = Check::new();
     let (category, language) = review::of_kind(&mut check, &category, language);
     check.done("INVALID_LIST")?;
-    Ok(Listing { in_force: true, category, language, ..Listing::default() })
+    Ok(TrainingCaseFilter { in_force: true, category, language, ..TrainingCaseFilter::default() })
 }
 
 fn challenges(challenges: &[Challenge]) -> Vec<i32> {

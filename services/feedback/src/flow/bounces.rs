@@ -9,7 +9,7 @@ use crate::bounce::{self, Action, Effect, Notification, Report, ReturnPath, Sent
 use crate::flow::posting;
 use crate::notice::{Delivery, Notice, Sending};
 use crate::refusal::Refusal;
-use crate::survey::Standing;
+use crate::survey::SurveyEligibility;
 use crate::{store, wire};
 
 /// Takes in what is reported about a mail; answers the report on record. One that was told
@@ -122,7 +122,7 @@ async fn fail(
     for notice in posting::go_on(tx, delivery, vec![notice]).await? {
         tx.emit(case.0, &wire::settled(&notice));
         let standing = store::profiles(tx, &[case]).await?.remove(&case).map(|profile| profile.standing);
-        if matches!(standing, Some(Standing::Withdrawn | Standing::Declined)) {
+        if matches!(standing, Some(SurveyEligibility::Withdrawn | SurveyEligibility::Declined)) {
             let now = tx.now();
             store::dismiss(tx, &[case], now).await?;
         }

@@ -23,7 +23,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument as _;
 
 use crate::call_back::Outcome as Called;
-use crate::flow::{follow_up, posting, told};
+use crate::flow::{after_outcome, follow_up, posting};
 use crate::notice::{
     Answer, CALL_BACK_ENDED, CASE_MOVED_ON, CYCLE_ENDED, Contact, Delivery, Kind, Means, Notice, State,
 };
@@ -47,12 +47,12 @@ const _: () = assert!(SEND_LIMIT.as_secs() < server::WORKERS_STOP.as_secs());
 /// while the database is away for a moment.
 const CLAIM: Duration = Duration::from_mins(2);
 /// How often what is known of addresses of late is swept.
-const SWEEP: Duration = Duration::from_mins(10);
+const CLEAN_UP: Duration = Duration::from_mins(10);
 
 /// Delivers notices until told to stop; what is being sent then is finished.
 pub(crate) async fn run(db: Db, senders: Senders, delivery: Delivery, stop: Stop) {
     let mut listener = db.notifier().listen(TOPIC);
-    let swept = db.clock().now();
+    let cleaned = db.clock().now();
     let mut worker = Worker {
         db,
         senders,
@@ -60,7 +60,7 @@ pub(crate) async fn run(db: Db, senders: Senders, delivery: Delivery, stop: Stop
         sending: JoinSet::new(),
         tenants: HashMap::new(),
         tried: Vec::new(),
-        swept,
+        cleaned,
     };
     while !stop.is_cancelled() {
         if let Err(fault) = worker.turn().await {
@@ -87,7 +87,7 @@ struct Worker {
     /// Attempts that ended and are not written yet.
     tried: Vec<Attempt>,
     /// When what is known of addresses of late was swept.
-    swept: Timestamp,
+    cleaned: Timestamp,
 }
 
 impl Worker {
@@ -98,7 +98,7 @@ impl Worker {
             self.note(sent);
         }
         self.settle().await?;
-        self.sweep().await;
+        self.clean_up().await;
         let limit = self.room();
         if limit == 0 {
             return Ok(());
@@ -205,7 +205,7 @@ impl Worker {
                         tx.emit_in(notice.traceparent.clone(), notice.case_id.0, &wire::settled(notice));
                     }
                     let ended: Vec<&Notice> = ended.iter().collect();
-                    told::outcomes(&mut tx, delivery, &ended).await?;
+                    after_outcome::outcomes(&mut tx, delivery, &ended).await?;
                 }
                 Ok((tx, ()))
             })
@@ -216,18 +216,18 @@ impl Worker {
 
     /// Forgets of addresses what limits nothing any more. Nothing waits for that: where
     /// it fails it is done the next time.
-    async fn sweep(&mut self) {
+    async fn clean_up(&mut self) {
         let now = self.db.clock().now();
-        if now < later(self.swept, SWEEP) {
+        if now < later(self.cleaned, CLEAN_UP) {
             return;
         }
-        self.swept = now;
-        let swept = self.db.transact_as_worker("notices.sweep", async move |mut tx| {
-            store::sweep(&mut tx, now).await?;
+        self.cleaned = now;
+        let cleaned = self.db.transact_as_worker("notices.sweep", async move |mut tx| {
+            store::clean_up_addresses(&mut tx, now).await?;
             Ok((tx, ()))
         });
-        if let Err(fault) = swept.await {
-            tracing::warn!(fault = fault.chain(), "what is known of addresses could not be swept");
+        if let Err(fault) = cleaned.await {
+            tracing::warn!(fault = fault.chain(), "what is known of addresses could not be cleaned");
         }
     }
 
@@ -267,9 +267,9 @@ async fn without_ended(tx: &mut pg::Tx, mut claimed: Vec<Claimed>) -> Result<Vec
             let is_one = |one: &&Claimed| one.tenant == tenant && one.notice.kind == kind;
             claimed.iter().filter(is_one).map(|one| one.notice.clone()).collect()
         };
-        let (closing, news) = (of_kind(Kind::ClosingSoon), of_kind(Kind::Progress));
+        let (closing, updates) = (of_kind(Kind::ClosingSoon), of_kind(Kind::Progress));
         let mut ended = give_up_closing(tx, &closing).await?;
-        ended.extend(give_up_news(tx, &news).await?);
+        ended.extend(give_up_updates(tx, &updates).await?);
         let calls = [of_kind(Kind::CallBackPlanned), of_kind(Kind::CallBackMissed)].concat();
         ended.extend(give_up_calls(tx, &calls).await?);
         claimed.retain(|claimed| claimed.tenant != tenant || !ended.contains(&claimed.notice.id));
@@ -289,10 +289,10 @@ async fn give_up_closing(tx: &mut pg::Tx, closing: &[Notice]) -> Result<Vec<Noti
     give_up(tx, closing, is_awaited, CYCLE_ENDED).await
 }
 
-async fn give_up_news(tx: &mut pg::Tx, news: &[Notice]) -> Result<Vec<NoticeId>, Fault> {
-    let cycles: Vec<_> = news.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
+async fn give_up_updates(tx: &mut pg::Tx, updates: &[Notice]) -> Result<Vec<NoticeId>, Fault> {
+    let cycles: Vec<_> = updates.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
     let open = store::open_cycles_of(tx, &cycles).await?;
-    give_up(tx, news, |notice| open.contains(&(notice.case_id, notice.cycle)), CASE_MOVED_ON).await
+    give_up(tx, updates, |notice| open.contains(&(notice.case_id, notice.cycle)), CASE_MOVED_ON).await
 }
 
 async fn give_up_calls(tx: &mut pg::Tx, calls: &[Notice]) -> Result<Vec<NoticeId>, Fault> {

@@ -9,7 +9,7 @@ pub(crate) mod tests;
 #[cfg(test)]
 mod truth;
 
-use events::{Delivered, Follow};
+use events::Delivered;
 use fault::Fault;
 use pg::Tx;
 
@@ -63,7 +63,7 @@ events::inbound! {
 /// What events add to the facts; those of other kinds add nothing.
 pub(crate) fn read(events: &[Delivered]) -> Result<Facts, Fault> {
     let mut facts = Facts::default();
-    for event in events.iter().filter(|event| is_among(process::FOLLOWS, event)) {
+    for event in events.iter().filter(|event| event.is_among(process::FOLLOWS)) {
         add(&mut facts, event)?;
     }
     Ok(facts)
@@ -72,11 +72,7 @@ pub(crate) fn read(events: &[Delivered]) -> Result<Facts, Fault> {
 /// Adds what an event that is followed tells: what has happened, and what is counted of it.
 pub(crate) fn add(facts: &mut Facts, event: &Delivered) -> Result<(), Fault> {
     process::take(&mut facts.events, event)?;
-    if is_among(FOLLOWS, event) { take(facts, event) } else { Ok(()) }
-}
-
-fn is_among(follows: &[Follow], event: &Delivered) -> bool {
-    follows.iter().any(|follow| follow.types.contains(&event.type_name.as_str()))
+    if event.is_among(FOLLOWS) { take(facts, event) } else { Ok(()) }
 }
 
 /// Keeps facts. Last in its transaction: who keeps facts waits for whoever else does.

@@ -13,7 +13,7 @@ use pg::Tx;
 
 use crate::call_back::{Attempt, CallBack, Cause, Outcome as Called, Policy, RequestedCall, State, Wish};
 use crate::flow::sampling::{self, Candidate};
-use crate::flow::{posting, told};
+use crate::flow::{after_outcome, posting};
 use crate::notice::{Delivery, Missed, Owed, Planned, Word};
 use crate::profile::Profile;
 use crate::response::{Answer, Outcome, Verdict};
@@ -62,7 +62,7 @@ pub(crate) async fn answered(
     delivery: &Delivery,
     answers: &[(CaseId, i32, &Answer)],
 ) -> Result<(), Fault> {
-    let asked = told::questionnaire(tx).await?.content;
+    let asked = after_outcome::questionnaire(tx).await?.content;
     let cause = |answer: &Answer| {
         let disputed = answer.verdict == Verdict::Disputed;
         let low = asked.is_low(answer.satisfaction).then_some(Cause::LowScore);

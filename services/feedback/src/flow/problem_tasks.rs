@@ -9,7 +9,7 @@ use pg::Tx;
 use uuid::Uuid;
 
 use crate::problem::Problem;
-use crate::problem_task::{Heard, MAX_TASKS, ProblemTask, State, hinted};
+use crate::problem_task::{MAX_TASKS, ProblemTask, State, TaskUpdate, hinted};
 use crate::refusal::Refusal;
 use crate::signal::Series;
 use crate::signal::hint::{Hint, Kind};
@@ -107,7 +107,7 @@ pub(crate) async fn problem_closed(tx: &mut Tx, problem: Uuid) -> Result<(), Fau
 }
 
 /// Keeps what was told of tasks, in its order.
-pub(crate) async fn hear(tx: &mut Tx, told: Vec<Heard>) -> Result<(), Fault> {
+pub(crate) async fn hear(tx: &mut Tx, told: Vec<TaskUpdate>) -> Result<(), Fault> {
     let ids: Vec<Uuid> = told.iter().map(|heard| heard.task_id).collect();
     let known = store::lock_problem_tasks(tx, &ids).await?;
     let mut known: HashMap<Uuid, (ProblemTask, bool)> =

@@ -12,7 +12,7 @@ use pg::{Db, Tx};
 use server::Stop;
 
 use super::posting;
-use crate::notice::{Delivery, Dispatch, News, Notice, Obstacle, Owed, State, Word};
+use crate::notice::{Delivery, Dispatch, Notice, Obstacle, Owed, ProgressUpdate, State, Word};
 use crate::store;
 
 /// Wakes who looks for cases of which there is to be news.
@@ -88,11 +88,11 @@ async fn tell_untold(tx: &mut Tx, delivery: &Delivery) -> Result<bool, Fault> {
     let mut notices = Vec::new();
     for open in untold {
         let Some(contact) = contacts.get(&open.case_id) else { continue };
-        let news = News { number: open.number, stage: open.stage, days: routing.progress_days };
+        let update = ProgressUpdate { number: open.number, stage: open.stage, days: routing.progress_days };
         let owed = Owed {
             case_id: open.case_id,
             cycle: open.cycle,
-            word: Word::Progress(news),
+            word: Word::Progress(update),
             zone: String::new(),
             traceparent: contact.traceparent.clone(),
         };

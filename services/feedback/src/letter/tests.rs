@@ -121,7 +121,7 @@ fn word_of_calls_says_when_and_what_can_be_done() {
 }
 
 fn progress(contact: &Contact, stage: Stage) -> Letter {
-    written(&Word::Progress(News { number: 1, stage, days: 14 }), contact, "")
+    written(&Word::Progress(ProgressUpdate { number: 1, stage, days: 14 }), contact, "")
 }
 
 #[test]

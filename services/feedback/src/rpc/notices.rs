@@ -7,7 +7,7 @@ use proto::redress::feedback::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::flow::{deliver, posting, told};
+use crate::flow::{after_outcome, deliver, posting};
 use crate::notice::{Delivery, Notice, Requester};
 use crate::refusal::Refusal;
 use crate::{store, wire};
@@ -30,7 +30,7 @@ pub(super) async fn record(
             store::change(&mut tx, &notice).await?;
             tx.join_trace(&notice.traceparent);
             tx.emit(notice.case_id.0, &wire::settled(&notice));
-            told::outcomes(&mut tx, &delivery, &[&notice]).await?;
+            after_outcome::outcomes(&mut tx, &delivery, &[&notice]).await?;
             let notice = Some(on_record(&mut tx, notice).await?);
             Ok((tx, RecordNoticeResponse { notice }))
         })

@@ -14,7 +14,7 @@ use server::CodeRateLimit;
 use tonic::{Request, Response, Status};
 
 use super::revisions::{self, Settled};
-use crate::flow::{follow_up, told};
+use crate::flow::{after_outcome, follow_up};
 use crate::notice::Delivery;
 use crate::refusal::Refusal;
 use crate::revision::Subject;
@@ -86,7 +86,7 @@ async fn submit(
     if low {
         follow_up::low_score(tx, delivery, survey.case_id, survey.cycle).await?;
     }
-    told::give_up(tx, &[(survey.case_id, survey.cycle)]).await?;
+    after_outcome::give_up(tx, &[(survey.case_id, survey.cycle)]).await?;
     Ok(SubmitSurveyResponse { answer_time: Some(proto::timestamp(now)) })
 }
 

@@ -122,7 +122,7 @@ impl TemplateService for Templates {
         request: Request<ActivateTemplateRequest>,
     ) -> Result<Response<ActivateTemplateResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let (wire::Asked { key, version }, latest) = wire::put_template(request)?;
+        let (wire::TemplateVersionRef { key, version }, latest) = wire::put_template(request)?;
         let done = self.db.mutate(context, async move |mut tx, caller| {
             let key = key.ok_or(Refusal::TemplateNotFound)?;
             let (name, shipped) = (key.name(), shipped(&key)?);
@@ -142,7 +142,7 @@ impl TemplateService for Templates {
         request: Request<GetTemplateRequest>,
     ) -> Result<Response<GetTemplateResponse>, Status> {
         let caller = server::caller(&request)?;
-        let wire::Asked { key, version } = wire::template_of(request.into_inner())?;
+        let wire::TemplateVersionRef { key, version } = wire::template_of(request.into_inner())?;
         let key = key.ok_or(Fault::from(Refusal::TemplateNotFound))?;
         let name = key.name();
         let read = self.db.transact("template.get", &caller.tenant, async |mut tx| {

@@ -42,7 +42,7 @@ pub(crate) async fn reserve(
 const SWEPT: i64 = 1_000;
 
 /// Forgets addresses of all tenants that are limited no more: run as the worker.
-pub(crate) async fn sweep(conn: &mut PgConnection, now: jiff::Timestamp) -> Result<(), Fault> {
+pub(crate) async fn clean_up_addresses(conn: &mut PgConnection, now: jiff::Timestamp) -> Result<(), Fault> {
     sqlx::query(
         "DELETE FROM address_limit
          WHERE ctid = ANY (ARRAY (SELECT ctid FROM address_limit WHERE free_at < $1 ORDER BY free_at LIMIT $2

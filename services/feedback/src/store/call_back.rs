@@ -170,29 +170,34 @@ pub(crate) async fn lock_call_back(conn: &mut PgConnection, id: Uuid) -> Result<
 pub(crate) async fn save_call_back(conn: &mut PgConnection, call_back: &CallBack) -> Result<(), Fault> {
     let last = call_back.attempts.last().ok_or_else(|| Fault::internal("nobody called"))?;
     let done = call_back.state == State::Done;
-    let saved = sqlx::query(
-        "WITH kept AS (
-             INSERT INTO call_back_attempt (tenant_id, call_back_id, number, attempted_at, caller, outcome, satisfied,
-                                            note, disputed)
-             VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8))
-         UPDATE call_back SET state = $9, due_at = $10, ended_at = $11, outcome = $12, satisfied = $6, not_before = $13
-         WHERE tenant_id = current_setting('redress.tenant') AND call_back_id = $1",
-    )
-    .bind(call_back.id)
-    .bind(last.number)
-    .bind(last.at.to_sqlx())
-    .bind(&last.caller)
-    .bind(last.outcome.number())
-    .bind(last.satisfied)
-    .bind(&last.note)
-    .bind(last.disputed)
-    .bind(call_back.state.number())
-    .bind(call_back.due.map(ToSqlx::to_sqlx))
-    .bind(call_back.ended.map(ToSqlx::to_sqlx))
-    .bind(done.then(|| last.outcome.number()))
-    .bind(call_back.wish.not_before.map(ToSqlx::to_sqlx))
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let attempt = binds
+        .row(last)
+        .column("call_back_id", |_| call_back.id)
+        .column("number", |last| last.number)
+        .column("attempted_at", |last| last.at.to_sqlx())
+        .column("caller", |last| last.caller.as_str())
+        .column("outcome", |last| last.outcome.number())
+        .column("satisfied", |last| last.satisfied)
+        .column("note", |last| last.note.as_str())
+        .column("disputed", |last| last.disputed)
+        .done();
+    let made = binds
+        .row(call_back)
+        .column("call_back_id", |call_back| call_back.id)
+        .column("state", |call_back| call_back.state.number())
+        .column("due_at", |call_back| call_back.due.map(ToSqlx::to_sqlx))
+        .column("ended_at", |call_back| call_back.ended.map(ToSqlx::to_sqlx))
+        .column("outcome", |_| done.then(|| last.outcome.number()))
+        .column("satisfied", |_| last.satisfied)
+        .column("not_before", |call_back| call_back.wish.not_before.map(ToSqlx::to_sqlx))
+        .done();
+    let statement = format!(
+        "WITH kept AS ({}) {}",
+        attempt.insert_into("call_back_attempt"),
+        made.update("call_back", &["call_back_id"]),
+    );
+    let saved = binds.execute(&statement, conn).await?;
     if saved.rows_affected() == 1 { Ok(()) } else { Err(Fault::internal("a call-back was not written")) }
 }
 

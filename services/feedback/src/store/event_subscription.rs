@@ -326,25 +326,22 @@ pub(crate) async fn save_event_progress(
     progress: &Progress,
     until: jiff::Timestamp,
 ) -> Result<bool, Fault> {
-    let saved = sqlx::query(
-        "UPDATE event_subscription_feed
-         SET position = $4, posted = $5, posted_at = $6, failures = $7, failing_since = $8, last_error = $9,
-             due_at = $10, held_until = $11
-         WHERE tenant_id = current_setting('redress.tenant') AND subscription_id = $1 AND holder = $2
-           AND source = $3",
-    )
-    .bind(id)
-    .bind(holder)
-    .bind(&progress.source)
-    .bind(progress.position)
-    .bind(progress.posted)
-    .bind(progress.posted_at.map(jiff::Timestamp::to_sqlx))
-    .bind(progress.failures)
-    .bind(progress.failing_since.map(jiff::Timestamp::to_sqlx))
-    .bind(&progress.last_error)
-    .bind(progress.next_try.map(jiff::Timestamp::to_sqlx))
-    .bind(until.to_sqlx())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(progress)
+        .column("subscription_id", |_| id)
+        .column("holder", |_| holder)
+        .column("source", |progress| progress.source.as_str())
+        .column("position", |progress| progress.position)
+        .column("posted", |progress| progress.posted)
+        .column("posted_at", |progress| progress.posted_at.map(jiff::Timestamp::to_sqlx))
+        .column("failures", |progress| progress.failures)
+        .column("failing_since", |progress| progress.failing_since.map(jiff::Timestamp::to_sqlx))
+        .column("last_error", |progress| progress.last_error.as_str())
+        .column("due_at", |progress| progress.next_try.map(jiff::Timestamp::to_sqlx))
+        .column("held_until", |_| until.to_sqlx())
+        .done();
+    let statement = rows.update("event_subscription_feed", &["subscription_id", "holder", "source"]);
+    let saved = binds.execute(&statement, conn).await?;
     Ok(saved.rows_affected() > 0)
 }

@@ -229,24 +229,21 @@ pub(crate) async fn change(conn: &mut PgConnection, notice: &Notice) -> Result<(
 /// Writes what became of a notice that this transaction settled: it goes on to the next
 /// means, in its lane, or stays undelivered.
 pub(crate) async fn go_on(conn: &mut PgConnection, notice: &Notice) -> Result<(), Fault> {
-    let gone = sqlx::query(
-        "UPDATE notice
-         SET state = $2, recipient = $3, failure_reason = $4, attempts = $5, ended_at = $6, due_at = $7,
-             sending = $8, sending_means = $9, evidence = $10
-         WHERE tenant_id = current_setting('redress.tenant') AND notice_id = $1",
-    )
-    .bind(notice.id.0)
-    .bind(notice.state.number())
-    .bind(&notice.recipient)
-    .bind(&notice.failure_reason)
-    .bind(notice.attempts)
-    .bind(notice.ended.map(ToSqlx::to_sqlx))
-    .bind(notice.due.map(ToSqlx::to_sqlx))
-    .bind(notice.sending)
-    .bind(notice.means.number())
-    .bind(&notice.evidence)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(notice)
+        .column("notice_id", |notice| notice.id.0)
+        .column("state", |notice| notice.state.number())
+        .column("recipient", |notice| notice.recipient.as_str())
+        .column("failure_reason", |notice| notice.failure_reason.as_str())
+        .column("attempts", |notice| notice.attempts)
+        .column("ended_at", |notice| notice.ended.map(ToSqlx::to_sqlx))
+        .column("due_at", |notice| notice.due.map(ToSqlx::to_sqlx))
+        .column("sending", |notice| notice.sending)
+        .column("sending_means", |notice| notice.means.number())
+        .column("evidence", |notice| notice.evidence.as_str())
+        .done();
+    let gone = binds.execute(&rows.update("notice", &["notice_id"]), conn).await?;
     if gone.rows_affected() == 1 { Ok(()) } else { Err(Fault::internal("a notice was not written")) }
 }
 

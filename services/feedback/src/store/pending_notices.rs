@@ -86,7 +86,7 @@ pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<()
         .column("outcome", |owed| outcome(&owed.word))
         .column("reasons", |owed| reasons(&owed.word))
         .column("respond_until", |owed| until(&owed.word))
-        .column("news", |owed| news(&owed.word))
+        .column("news", |owed| message(&owed.word))
         .column("next_update", |owed| next_update(&owed.word))
         .column("time_zone", |owed| owed.zone.as_str())
         .column("traceparent", |owed| owed.traceparent.as_str())
@@ -131,7 +131,7 @@ fn next_update(word: &Word) -> Option<Timestamp> {
 }
 
 /// What is new: a holding reply's words, an article that is lacking.
-fn news(word: &Word) -> &str {
+fn message(word: &Word) -> &str {
     match word {
         Word::Holding(holding) => &holding.text,
         Word::Shortage(lacking) => &lacking.article,

@@ -181,7 +181,7 @@ pub(crate) async fn process_events(
          ORDER BY case_id, occurred_at, source, position, event_id LIMIT $8",
     )
     .bind(cases)
-    .bind(Activity::ProblemLinked.number())
+    .bind(Activity::PROBLEM_LINKED.number())
     .bind(after.map(|after| after.case_id.0))
     .bind(after.map(|after| after.occurred.to_sqlx()))
     .bind(after.map(|after| after.source))

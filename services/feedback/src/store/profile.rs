@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::impossible;
 use crate::profile::{Origin, Profile, Progress};
-use crate::survey::Standing;
+use crate::survey::SurveyEligibility;
 
 /// Keeps what complaints said of themselves.
 pub(crate) async fn keep_origins(conn: &mut PgConnection, origins: &[Origin]) -> Result<(), Fault> {
@@ -50,7 +50,7 @@ pub(crate) async fn keep_progress(
         .rows(progress)
         .column("case_id", |(case, _)| case.0)
         .column("priority", |(_, progress)| progress.priority)
-        .column("standing", |(_, progress)| progress.standing.map(Standing::number))
+        .column("standing", |(_, progress)| progress.standing.map(SurveyEligibility::number))
         .column("recused", |(_, progress)| progress.recused.as_ref().map(Json))
         .column("time_zone", |(_, progress)| progress.time_zone.as_deref())
         .done();
@@ -99,10 +99,9 @@ struct Row {
 impl Row {
     fn profile(self) -> Result<Profile, Fault> {
         let standing = match self.standing {
-            None => Standing::Open,
-            Some(number) => {
-                Standing::of(number).ok_or_else(|| impossible("case_profile", "standing", self.case_id))?
-            }
+            None => SurveyEligibility::Open,
+            Some(number) => SurveyEligibility::of(number)
+                .ok_or_else(|| impossible("case_profile", "standing", self.case_id))?,
         };
         Ok(Profile {
             channel: self.channel.unwrap_or(0),

@@ -166,7 +166,7 @@ async fn complete(conn: &mut PgConnection, records: &mut [Record]) -> Result<(),
         add(case, &mut |record| record.payments.push(payment.clone()));
     }
     for (case, at, activity, detail) in happened(conn, &cases).await? {
-        let (undone, done) = (Activity::TaskUndone.number(), Activity::TaskCompleted.number());
+        let (undone, done) = (Activity::TASK_UNDONE.number(), Activity::TASK_COMPLETED.number());
         let is_deed = [undone, done].contains(&activity) && !NO_DEEDS.contains(&detail.as_str());
         add(case, &mut |record| {
             if is_deed {
@@ -220,7 +220,7 @@ async fn happened(
     conn: &mut PgConnection,
     cases: &[Uuid],
 ) -> Result<Vec<(Uuid, jiff::Timestamp, i16, String)>, Fault> {
-    let activities = [Activity::TaskCompleted, Activity::TaskUndone, Activity::PUT_OFF];
+    let activities = [Activity::TASK_COMPLETED, Activity::TASK_UNDONE, Activity::PUT_OFF];
     let rows: Vec<(Uuid, Timestamp, i16, String)> = sqlx::query_as(
         "SELECT case_id, occurred_at, activity, coalesce(detail, '') FROM process_event
          WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND activity = ANY($2)

@@ -9,7 +9,7 @@ use proto::redress::intake::v1::complaint::ChannelDetail;
 
 use super::INVALID_EVENT;
 use crate::profile::{Origin, Progress};
-use crate::survey::Standing;
+use crate::survey::SurveyEligibility;
 
 /// What a complaint says of itself.
 pub(crate) fn origin(event: &intake::ComplaintRegistered) -> Result<Origin, Fault> {
@@ -53,7 +53,7 @@ pub(crate) fn opened_progress(event: &cases::CaseOpened) -> Result<(CaseId, Prog
 
 /// A case that goes on is asked about again.
 pub(crate) fn reopened_progress(event: &cases::CaseReopened) -> Result<(CaseId, Progress), Fault> {
-    let progress = Progress { standing: Some(Standing::Open), ..urgent(event.priority) };
+    let progress = Progress { standing: Some(SurveyEligibility::Open), ..urgent(event.priority) };
     Ok((case_of(&event.case_id)?, progress))
 }
 

@@ -12,7 +12,7 @@ use super::problems::{Seen, read_series, seen};
 use super::signals::series;
 use super::{INVALID_EVENT, INVALID_REQUEST};
 use crate::problem::Problem;
-use crate::problem_task::{Heard, ProblemTask, State, TaskAnswer, TaskCase};
+use crate::problem_task::{ProblemTask, State, TaskAnswer, TaskCase, TaskUpdate};
 use crate::signal::hint::{Hint, Kind, MAX_HINTS, MAX_INSTRUCTIONS};
 
 /// What a department is asked: what, which one, and what it should know.
@@ -133,7 +133,7 @@ fn task_of(task_id: &str) -> Result<Uuid, Fault> {
 pub(crate) fn problem_task_answered(
     event: resolution::ProblemTaskAnswered,
     at: Timestamp,
-) -> Result<Option<Heard>, Fault> {
+) -> Result<Option<TaskUpdate>, Fault> {
     let state = match event.outcome() {
         resolution::ProblemTaskOutcome::Done => State::Answered,
         resolution::ProblemTaskOutcome::GivenUp => State::GivenUp,
@@ -141,18 +141,18 @@ pub(crate) fn problem_task_answered(
     };
     let task_id = task_of(&event.task_id)?;
     let (department_id, reference, text) = (event.department_id, event.reference, event.answer);
-    Ok(Some(Heard { task_id, state, answer: TaskAnswer { department_id, reference, text, at } }))
+    Ok(Some(TaskUpdate { task_id, state, answer: TaskAnswer { department_id, reference, text, at } }))
 }
 
 /// A department could not be asked.
 pub(crate) fn problem_task_refused(
     event: resolution::ProblemTaskRefused,
     at: Timestamp,
-) -> Result<Heard, Fault> {
+) -> Result<TaskUpdate, Fault> {
     let task_id = task_of(&event.task_id)?;
     let (department_id, reference) = (String::new(), String::new());
     let answer = TaskAnswer { department_id, reference, text: event.reason, at };
-    Ok(Heard { task_id, state: State::Refused, answer })
+    Ok(TaskUpdate { task_id, state: State::Refused, answer })
 }
 
 /// The hints somebody wants, each once.

@@ -38,10 +38,10 @@ pub(crate) fn made_routing(request: wire::CreateNoticeRoutingRequest) -> Result<
         rules.into_iter().enumerate().map(|(place, rule)| read_rule(&mut check, place, rule)).collect();
     let days = closing_soon_days.unwrap_or_else(|| CLOSING_SOON_DAYS.into());
     let days = within(&mut check, "notice_routing.closing_soon_days", days, 0..=MAX_CLOSING_SOON_DAYS.into());
-    let news = progress_days.unwrap_or_else(|| PROGRESS_DAYS.into());
-    let news = within(&mut check, "notice_routing.progress_days", news, 0..=MAX_PROGRESS_DAYS.into());
+    let progress = progress_days.unwrap_or_else(|| PROGRESS_DAYS.into());
+    let progress = within(&mut check, "notice_routing.progress_days", progress, 0..=MAX_PROGRESS_DAYS.into());
     let narrow = |days| i16::try_from(days).unwrap_or(0);
-    let routing = Routing { rules, closing_soon_days: narrow(days), progress_days: narrow(news) };
+    let routing = Routing { rules, closing_soon_days: narrow(days), progress_days: narrow(progress) };
     for place in routing.shadowed() {
         let field = format!("notice_routing.rules[{place}]");
         check.fail(&field, "can never decide: a rule before it fits whatever it fits");

@@ -56,7 +56,7 @@ fn key(check: &mut Check, kind: i32, language: &str) -> Option<TemplateKey> {
 
 /// Which versions are asked for: those of a language there is none of are none.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked<V> {
+pub(crate) struct TemplateVersionRef<V> {
     pub(crate) key: Option<TemplateKey>,
     pub(crate) version: V,
 }
@@ -67,13 +67,13 @@ fn asked<V>(
     language: String,
     version: V,
     is_negative: bool,
-) -> Result<Asked<V>, Fault> {
+) -> Result<TemplateVersionRef<V>, Fault> {
     let kind = Kind::of(kind);
     check.ensure(kind.is_some(), "kind", "is required");
     let language = check.required("language", language, MAX_LANGUAGE);
     check.ensure(!is_negative, "version", "must not be negative");
     check.done(INVALID_TEMPLATE)?;
-    Ok(Asked { key: kind.and_then(|kind| TemplateKey::find(kind, &language)), version })
+    Ok(TemplateVersionRef { key: kind.and_then(|kind| TemplateKey::find(kind, &language)), version })
 }
 
 /// A template somebody wants, and why.
@@ -177,7 +177,9 @@ fn wanted(mut check: Check, template: Option<wire::Template>) -> Result<Wanted, 
     Ok(Wanted { key, template, note })
 }
 
-pub(crate) fn put_template(request: wire::ActivateTemplateRequest) -> Result<(Asked<i64>, i32), Fault> {
+pub(crate) fn put_template(
+    request: wire::ActivateTemplateRequest,
+) -> Result<(TemplateVersionRef<i64>, i32), Fault> {
     let wire::ActivateTemplateRequest { request_id, kind, language, version, latest_notices } = request;
     let mut check = Check::new();
     check.request_id(request_id);
@@ -185,7 +187,9 @@ pub(crate) fn put_template(request: wire::ActivateTemplateRequest) -> Result<(As
     Ok((asked(check, kind, language, version, version < 0)?, latest))
 }
 
-pub(crate) fn template_of(request: wire::GetTemplateRequest) -> Result<Asked<Option<i64>>, Fault> {
+pub(crate) fn template_of(
+    request: wire::GetTemplateRequest,
+) -> Result<TemplateVersionRef<Option<i64>>, Fault> {
     let wire::GetTemplateRequest { kind, language, version } = request;
     asked(Check::new(), kind, language, version, version.is_some_and(|version| version < 0))
 }

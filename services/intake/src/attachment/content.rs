@@ -68,7 +68,7 @@ pub(crate) fn media_type_of(declared: &str, file_name: &str) -> String {
 }
 
 /// The media type of a content that begins so, where it is what was declared and accepted.
-pub(crate) fn judge(settings: &Settings, declared: &str, head: &[u8]) -> Result<String, Reason> {
+pub(crate) fn inspect(settings: &Settings, declared: &str, head: &[u8]) -> Result<String, Reason> {
     let Some(found) = infer::get(head).map(|kind| kind.mime_type()) else {
         let is_declared_text = TEXT.contains(&declared) && is_text(head);
         return if is_declared_text { accepted(settings, declared) } else { Err(Reason::MediaTypeMismatch) };
@@ -130,7 +130,7 @@ mod tests {
     const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 
     fn told(declared: &str, head: &[u8]) -> Result<String, Reason> {
-        judge(&Settings::default(), declared, head)
+        inspect(&Settings::default(), declared, head)
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn a_type_that_is_accepted_no_longer_is_refused_under_its_own_name() {
         let few = Settings { media_types: vec!["image/png".to_owned()], ..Settings::default() };
-        assert_eq!(judge(&few, "image/jpeg", JPEG), Err(Reason::MediaTypeForbidden));
-        assert_eq!(judge(&few, "image/png", PNG), Ok("image/png".to_owned()));
+        assert_eq!(inspect(&few, "image/jpeg", JPEG), Err(Reason::MediaTypeForbidden));
+        assert_eq!(inspect(&few, "image/png", PNG), Ok("image/png".to_owned()));
     }
 }

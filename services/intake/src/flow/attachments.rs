@@ -197,7 +197,7 @@ impl Receiver {
 async fn is_fit(tx: &mut Tx, attachment: &mut Attachment, data: &[u8]) -> Result<bool, Fault> {
     if attachment.received == 0 {
         let settings = store::settings(tx).await?;
-        match content::judge(&settings, &attachment.media_type, data) {
+        match content::inspect(&settings, &attachment.media_type, data) {
             Ok(media_type) => attachment.media_type = media_type,
             Err(reason) => return refuse(tx, attachment, reason).await.map(|()| false),
         }

@@ -49,14 +49,14 @@ fn a_case_is_told_of_each_threshold_once() {
     let head = post(Content { reach: 2_000, ..Content::default() });
     let mut matter = Matter::new(&head, &reach);
     assert_eq!(matter.told_reach, 1_000, "its complaint says so");
-    assert_eq!(matter.news(&mentions, &reach), None);
+    assert_eq!(matter.crossed_thresholds(&mentions, &reach), None);
     matter.spread.mentions = 10;
-    assert_eq!(matter.news(&mentions, &reach), Some((10, 1_000)));
+    assert_eq!(matter.crossed_thresholds(&mentions, &reach), Some((10, 1_000)));
     (matter.told_mentions, matter.spread.mentions) = (10, 49);
-    assert_eq!(matter.news(&mentions, &reach), None);
+    assert_eq!(matter.crossed_thresholds(&mentions, &reach), None);
     (matter.spread.mentions, matter.spread.total_reach) = (70, 100_000);
-    assert_eq!(matter.news(&mentions, &reach), Some((50, 100_000)), "both at once");
+    assert_eq!(matter.crossed_thresholds(&mentions, &reach), Some((50, 100_000)), "both at once");
     (matter.told_mentions, matter.told_reach) = (50, 100_000);
-    assert_eq!(matter.news(&mentions, &reach), None);
-    assert_eq!(matter.news(&[10], &[]), None, "fewer thresholds than were told");
+    assert_eq!(matter.crossed_thresholds(&mentions, &reach), None);
+    assert_eq!(matter.crossed_thresholds(&[10], &[]), None, "fewer thresholds than were told");
 }

@@ -3,6 +3,7 @@
 use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -62,22 +63,20 @@ pub(crate) async fn insert(
     addition: &Addition,
     (request_id, request_hash): (&str, [u8; 32]),
 ) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO addition (tenant_id, complaint_id, ordinal, source, author, added_at, text, form_data,
-                               request_id, request_hash, evidence)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(id.0)
-    .bind(addition.ordinal)
-    .bind(addition.source)
-    .bind(&addition.author)
-    .bind(addition.added.to_sqlx())
-    .bind(&addition.text)
-    .bind(&addition.form_data)
-    .bind(request_id)
-    .bind(request_hash.as_slice())
-    .bind(&addition.evidence)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(addition)
+        .column("complaint_id", |_| id.0)
+        .column("ordinal", |addition| addition.ordinal)
+        .column("source", |addition| addition.source)
+        .column("author", |addition| addition.author.as_str())
+        .column("added_at", |addition| addition.added.to_sqlx())
+        .column("text", |addition| addition.text.as_str())
+        .column("form_data", |addition| addition.form_data.as_deref())
+        .column("request_id", |_| request_id)
+        .column("request_hash", |_| request_hash.as_slice())
+        .column("evidence", |addition| addition.evidence.as_slice())
+        .done();
+    binds.execute(&rows.insert_into("addition"), conn).await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -72,22 +73,21 @@ fn all(rows: Vec<Row>) -> Result<Vec<Attachment>, Fault> {
 
 /// Writes a new attachment, which takes its size of the quota.
 pub(crate) async fn create(conn: &mut PgConnection, new: &Attachment) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO attachment (tenant_id, attachment_id, file_name, media_type, size_bytes, held_bytes,
-                                 declared_sha256, state, store, creator, created_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(new.id)
-    .bind(&new.file_name)
-    .bind(&new.media_type)
-    .bind(new.size)
-    .bind(&new.declared_sha256)
-    .bind(new.state.number())
-    .bind(new.store.number())
-    .bind(&new.creator)
-    .bind(new.created.to_sqlx())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(new)
+        .column("attachment_id", |new| new.id)
+        .column("file_name", |new| new.file_name.as_str())
+        .column("media_type", |new| new.media_type.as_str())
+        .column("size_bytes", |new| new.size)
+        .column("held_bytes", |new| new.size)
+        .column("declared_sha256", |new| new.declared_sha256.as_deref())
+        .column("state", |new| new.state.number())
+        .column("store", |new| new.store.number())
+        .column("creator", |new| new.creator.as_str())
+        .column("created_at", |new| new.created.to_sqlx())
+        .done();
+    binds.execute(&rows.insert_into("attachment"), conn).await?;
     Ok(())
 }
 

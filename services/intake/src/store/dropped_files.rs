@@ -4,7 +4,7 @@ use fault::Fault;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use pg::Tx;
+use pg::{Binds, Tx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 use work_queue::{Holding, Table};
@@ -98,24 +98,25 @@ pub(crate) async fn open_names(conn: &mut PgConnection, drop_id: &str) -> Result
 
 /// Writes a file that was found; nothing where one of its name is not done with.
 pub(crate) async fn insert(conn: &mut PgConnection, file: &DroppedFile) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO dropped_file (tenant_id, dropped_file_id, file_drop_id, name, size_bytes, mark, state,
-                                   outcome, reason, error, noted_at, next_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
-         ON CONFLICT (tenant_id, file_drop_id, name) WHERE ended_at IS NULL DO NOTHING",
-    )
-    .bind(file.id)
-    .bind(&file.drop_id)
-    .bind(&file.lying.name)
-    .bind(number(file.lying.size))
-    .bind(&file.lying.mark)
-    .bind(file.state.number())
-    .bind(file.outcome.map(State::number))
-    .bind(&file.reason)
-    .bind(&file.error)
-    .bind(file.noted.to_sqlx())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(file)
+        .column("dropped_file_id", |file| file.id)
+        .column("file_drop_id", |file| file.drop_id.as_str())
+        .column("name", |file| file.lying.name.as_str())
+        .column("size_bytes", |file| number(file.lying.size))
+        .column("mark", |file| file.lying.mark.as_str())
+        .column("state", |file| file.state.number())
+        .column("outcome", |file| file.outcome.map(State::number))
+        .column("reason", |file| file.reason.as_str())
+        .column("error", |file| file.error.as_str())
+        .column("noted_at", |file| file.noted.to_sqlx())
+        .column("next_at", |file| file.noted.to_sqlx())
+        .done();
+    let insert = rows.insert_into("dropped_file");
+    let statement =
+        format!("{insert} ON CONFLICT (tenant_id, file_drop_id, name) WHERE ended_at IS NULL DO NOTHING");
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 
@@ -196,29 +197,27 @@ pub(crate) async fn troubled(
 /// Writes what is known of a file that is not done with.
 pub(crate) async fn save(conn: &mut PgConnection, file: &DroppedFile) -> Result<(), Fault> {
     let problems = serde_json::to_string(&file.problems).map_err(Fault::internal)?;
-    sqlx::query(
-        "UPDATE dropped_file SET sha256 = $2, state = $3, outcome = $4, row_count = $5, read_count = $6,
-                                 registered = $7, known = $8, refused = $9, reason = $10, error = $11,
-                                 problems = $12, drop_version = $13, verdict_at = $14, attempts = $15
-         WHERE tenant_id = current_setting('redress.tenant') AND dropped_file_id = $1 AND ended_at IS NULL",
-    )
-    .bind(file.id)
-    .bind(file.sha256.as_ref().map(<[u8; 32]>::as_slice))
-    .bind(file.state.number())
-    .bind(file.outcome.map(State::number))
-    .bind(file.rows.map(number))
-    .bind(number(file.counts.read))
-    .bind(number(file.counts.registered))
-    .bind(number(file.counts.known))
-    .bind(number(file.counts.refused))
-    .bind(&file.reason)
-    .bind(&file.error)
-    .bind(problems)
-    .bind(file.drop_version)
-    .bind(file.verdict_written.map(jiff_sqlx::ToSqlx::to_sqlx))
-    .bind(file.attempts)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(file)
+        .column("dropped_file_id", |file| file.id)
+        .column("sha256", |file| file.sha256.as_ref().map(<[u8; 32]>::as_slice))
+        .column("state", |file| file.state.number())
+        .column("outcome", |file| file.outcome.map(State::number))
+        .column("row_count", |file| file.rows.map(number))
+        .column("read_count", |file| number(file.counts.read))
+        .column("registered", |file| number(file.counts.registered))
+        .column("known", |file| number(file.counts.known))
+        .column("refused", |file| number(file.counts.refused))
+        .column("reason", |file| file.reason.as_str())
+        .column("error", |file| file.error.as_str())
+        .column("problems", |_| problems.as_str())
+        .column("drop_version", |file| file.drop_version)
+        .column("verdict_at", |file| file.verdict_written.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .column("attempts", |file| file.attempts)
+        .done();
+    let update = rows.update("dropped_file", &["dropped_file_id"]);
+    binds.execute(&format!("{update} AND dropped_file.ended_at IS NULL"), conn).await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::TenantId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -121,42 +122,35 @@ pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<FileDrop>, Fault
 
 /// Writes a drop, new or changed; whoever watches it lets go of it, and it is looked into at once.
 pub(crate) async fn save(conn: &mut PgConnection, drop: &FileDrop) -> Result<(), Fault> {
-    let settings = &drop.settings;
-    let silent = settings.silent_after.map_or(0, |after| after.as_secs());
-    sqlx::query(
-        "INSERT INTO file_drop (tenant_id, file_drop_id, place, path, channel, authority, mapping, sheet,
-                                encoding, separator, owner, language, silent_after_s, paused, version,
-                                updater, updated_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-                 $14, $15, $16)
-         ON CONFLICT ON CONSTRAINT file_drop_pkey DO UPDATE
-             SET place = excluded.place, path = excluded.path, channel = excluded.channel,
-                 authority = excluded.authority, mapping = excluded.mapping, sheet = excluded.sheet,
-                 encoding = excluded.encoding, separator = excluded.separator, owner = excluded.owner,
-                 language = excluded.language, silent_after_s = excluded.silent_after_s,
-                 paused = excluded.paused, version = excluded.version, updater = excluded.updater,
-                 updated_at = excluded.updated_at, holder = NULL, held_until = '-infinity',
-                 look_at = '-infinity', looked_at = NULL, error_reason = '', error = '',
-                 failing_since = NULL, attempts = 0",
-    )
-    .bind(&settings.id)
-    .bind(settings.place.number())
-    .bind(&settings.path)
-    .bind(settings.channel)
-    .bind(&settings.authority)
-    .bind(&settings.mapping)
-    .bind(&settings.sheet)
-    .bind(&settings.encoding)
-    .bind(&settings.separator)
-    .bind(&settings.owner)
-    .bind(&settings.language)
-    .bind(i64::try_from(silent).unwrap_or(i64::MAX))
-    .bind(settings.paused)
-    .bind(drop.version)
-    .bind(&drop.updater)
-    .bind(drop.updated.to_sqlx())
-    .execute(conn)
-    .await?;
+    let silent = drop.settings.silent_after.map_or(0, |after| after.as_secs());
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(drop)
+        .column("file_drop_id", |drop| drop.settings.id.as_str())
+        .column("place", |drop| drop.settings.place.number())
+        .column("path", |drop| drop.settings.path.as_str())
+        .column("channel", |drop| drop.settings.channel)
+        .column("authority", |drop| drop.settings.authority.as_str())
+        .column("mapping", |drop| drop.settings.mapping.as_str())
+        .column("sheet", |drop| drop.settings.sheet.as_str())
+        .column("encoding", |drop| drop.settings.encoding.as_str())
+        .column("separator", |drop| drop.settings.separator.as_str())
+        .column("owner", |drop| drop.settings.owner.as_str())
+        .column("language", |drop| drop.settings.language.as_str())
+        .column("silent_after_s", |_| i64::try_from(silent).unwrap_or(i64::MAX))
+        .column("paused", |drop| drop.settings.paused)
+        .column("version", |drop| drop.version)
+        .column("updater", |drop| drop.updater.as_str())
+        .column("updated_at", |drop| drop.updated.to_sqlx())
+        .done();
+    let statement = format!(
+        "{insert} ON CONFLICT ON CONSTRAINT file_drop_pkey DO UPDATE
+             SET {settings}, holder = NULL, held_until = '-infinity', look_at = '-infinity',
+                 looked_at = NULL, error_reason = '', error = '', failing_since = NULL, attempts = 0",
+        insert = rows.insert_into("file_drop"),
+        settings = rows.overwrite(&["file_drop_id"]),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

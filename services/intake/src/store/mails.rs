@@ -168,23 +168,21 @@ pub(crate) async fn save(
     mail: &InboundMail,
     next: Option<Timestamp>,
 ) -> Result<(), Fault> {
-    sqlx::query(
-        "UPDATE mail SET state = $2, set_aside = $3, complaint_id = $4, remarks = $5, by_hand = $6,
-                         registrar = $7, attempts = $8, next_at = $9, attachment_id = $10
-         WHERE tenant_id = current_setting('redress.tenant') AND mail_id = $1",
-    )
-    .bind(mail.id)
-    .bind(mail.state.number())
-    .bind(mail.set_aside.map(SetAside::number))
-    .bind(mail.complaint.map(|id| id.0))
-    .bind(&mail.remarks)
-    .bind(mail.by_hand)
-    .bind(&mail.registrar)
-    .bind(mail.attempts)
-    .bind(next.map(jiff_sqlx::ToSqlx::to_sqlx))
-    .bind(mail.attachment)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(mail)
+        .column("mail_id", |mail| mail.id)
+        .column("state", |mail| mail.state.number())
+        .column("set_aside", |mail| mail.set_aside.map(SetAside::number))
+        .column("complaint_id", |mail| mail.complaint.map(|id| id.0))
+        .list("remarks", |mail| &mail.remarks)
+        .column("by_hand", |mail| mail.by_hand)
+        .column("registrar", |mail| mail.registrar.as_str())
+        .column("attempts", |mail| mail.attempts)
+        .column("next_at", |_| next.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .column("attachment_id", |mail| mail.attachment)
+        .done();
+    binds.execute(&rows.update("mail", &["mail_id"]), conn).await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
-use pg::Tx;
+use pg::{Binds, Tx};
 use sameness::Sketch;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -121,54 +121,55 @@ pub(crate) async fn insert(
     matter: &Matter,
     sketch: Option<&Sketch>,
 ) -> Result<(), Fault> {
-    let spread = &matter.spread;
-    sqlx::query(
-        "INSERT INTO webhook_matter (tenant_id, matter_id, head_post_id, account, mentions, accounts, reports,
-                                     max_reach, total_reach, first_at, last_at, told_reach, sketch, bands)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-    )
-    .bind(matter.id)
-    .bind(matter.head)
-    .bind(&matter.account)
-    .bind(spread.mentions)
-    .bind(spread.accounts)
-    .bind(spread.reports)
-    .bind(spread.max_reach)
-    .bind(spread.total_reach)
-    .bind(spread.first.to_sqlx())
-    .bind(spread.last.to_sqlx())
-    .bind(matter.told_reach)
-    .bind(sketch.map(Sketch::to_bytes))
-    .bind(sketch.map(|sketch| sketch.bands().to_vec()))
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let bytes = binds.value(sketch.map(Sketch::to_bytes));
+    let found_by = binds.value(sketch.map(|sketch| sketch.bands().to_vec()));
+    let rows = binds
+        .row(matter)
+        .column("matter_id", |matter| matter.id)
+        .column("head_post_id", |matter| matter.head)
+        .column("account", |matter| matter.account.as_str())
+        .column("mentions", |matter| matter.spread.mentions)
+        .column("accounts", |matter| matter.spread.accounts)
+        .column("reports", |matter| matter.spread.reports)
+        .column("max_reach", |matter| matter.spread.max_reach)
+        .column("total_reach", |matter| matter.spread.total_reach)
+        .column("first_at", |matter| matter.spread.first.to_sqlx())
+        .column("last_at", |matter| matter.spread.last.to_sqlx())
+        .column("told_reach", |matter| matter.told_reach)
+        .done();
+    // No arrays of arrays: what is looked for by its bands stands beside the row.
+    let statement = format!(
+        "INSERT INTO webhook_matter (tenant_id, sketch, bands, {names})
+         SELECT current_setting('redress.tenant'), {bytes}, {found_by}, {values} FROM {rows} AS r",
+        names = rows.names(),
+        values = rows.values("r"),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 
 /// Writes how far a matter is: its post, its complaint, its spread, what was told.
 pub(crate) async fn save(conn: &mut PgConnection, matter: &Matter) -> Result<(), Fault> {
-    let spread = &matter.spread;
-    sqlx::query(
-        "UPDATE webhook_matter SET head_post_id = $2, account = $3, complaint_id = $4, abandoned = $5,
-                mentions = $6, accounts = $7, reports = $8, max_reach = $9, total_reach = $10, last_at = $11,
-                told_mentions = $12, told_reach = $13
-         WHERE tenant_id = current_setting('redress.tenant') AND matter_id = $1",
-    )
-    .bind(matter.id)
-    .bind(matter.head)
-    .bind(&matter.account)
-    .bind(matter.complaint.map(|id| id.0))
-    .bind(matter.abandoned)
-    .bind(spread.mentions)
-    .bind(spread.accounts)
-    .bind(spread.reports)
-    .bind(spread.max_reach)
-    .bind(spread.total_reach)
-    .bind(spread.last.to_sqlx())
-    .bind(matter.told_mentions)
-    .bind(matter.told_reach)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(matter)
+        .column("matter_id", |matter| matter.id)
+        .column("head_post_id", |matter| matter.head)
+        .column("account", |matter| matter.account.as_str())
+        .column("complaint_id", |matter| matter.complaint.map(|id| id.0))
+        .column("abandoned", |matter| matter.abandoned)
+        .column("mentions", |matter| matter.spread.mentions)
+        .column("accounts", |matter| matter.spread.accounts)
+        .column("reports", |matter| matter.spread.reports)
+        .column("max_reach", |matter| matter.spread.max_reach)
+        .column("total_reach", |matter| matter.spread.total_reach)
+        .column("last_at", |matter| matter.spread.last.to_sqlx())
+        .column("told_mentions", |matter| matter.told_mentions)
+        .column("told_reach", |matter| matter.told_reach)
+        .done();
+    let statement = rows.update("webhook_matter", &["matter_id"]);
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

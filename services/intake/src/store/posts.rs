@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
-use pg::Tx;
+use pg::{Binds, Tx};
 use posts::Content;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -73,25 +73,24 @@ macro_rules! select_posts {
 /// Writes a post that was split off a delivery; one that waits is looked at from now on.
 pub(crate) async fn insert(conn: &mut PgConnection, post: &Post, now: Timestamp) -> Result<(), Fault> {
     let next = (post.state == State::Waiting).then(|| now.to_sqlx());
-    sqlx::query(
-        "INSERT INTO webhook_post (tenant_id, post_id, source_id, mapping, item, content, external_id, account,
-                                   received_at, state, set_aside, remarks, next_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    )
-    .bind(post.id)
-    .bind(&post.source)
-    .bind(post.mapping)
-    .bind(&post.item)
-    .bind(Json(&post.content))
-    .bind(&post.content.external_id)
-    .bind(post.content.account())
-    .bind(post.received.to_sqlx())
-    .bind(post.state.number())
-    .bind(post.set_aside.map(SetAside::number))
-    .bind(&post.remarks)
-    .bind(next)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(post)
+        .column("post_id", |post| post.id)
+        .column("source_id", |post| post.source.as_str())
+        .column("mapping", |post| post.mapping)
+        .column("item", |post| post.item.as_str())
+        .column("content", |post| Json(&post.content))
+        .column("external_id", |post| post.content.external_id.as_str())
+        .column("account", |post| post.content.account())
+        .column("received_at", |post| post.received.to_sqlx())
+        .column("state", |post| post.state.number())
+        .column("set_aside", |post| post.set_aside.map(SetAside::number))
+        .list("remarks", |post| &post.remarks)
+        .column("next_at", |_| next)
+        .done();
+    let statement = rows.insert_into("webhook_post");
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 
@@ -161,29 +160,27 @@ pub(crate) fn waiting() -> Table {
 
 /// Notes what became of a post, or that it is to be looked at at a moment.
 pub(crate) async fn save(conn: &mut PgConnection, post: &Post, next: Option<Timestamp>) -> Result<(), Fault> {
-    sqlx::query(
-        "UPDATE webhook_post SET state = $2, set_aside = $3, complaint_id = $4, matter_id = $5, rule = $6,
-                                 remarks = $7, by_hand = $8, registrar = $9, attempts = $10, next_at = $11,
-                                 mapping = $12, content = $13, external_id = $14, account = $15
-         WHERE tenant_id = current_setting('redress.tenant') AND post_id = $1",
-    )
-    .bind(post.id)
-    .bind(post.state.number())
-    .bind(post.set_aside.map(SetAside::number))
-    .bind(post.complaint.map(|id| id.0))
-    .bind(post.matter)
-    .bind(&post.rule)
-    .bind(&post.remarks)
-    .bind(post.by_hand)
-    .bind(&post.registrar)
-    .bind(post.attempts)
-    .bind(next.map(jiff_sqlx::ToSqlx::to_sqlx))
-    .bind(post.mapping)
-    .bind(Json(&post.content))
-    .bind(&post.content.external_id)
-    .bind(post.content.account())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(post)
+        .column("post_id", |post| post.id)
+        .column("state", |post| post.state.number())
+        .column("set_aside", |post| post.set_aside.map(SetAside::number))
+        .column("complaint_id", |post| post.complaint.map(|id| id.0))
+        .column("matter_id", |post| post.matter)
+        .column("rule", |post| post.rule.as_str())
+        .list("remarks", |post| &post.remarks)
+        .column("by_hand", |post| post.by_hand)
+        .column("registrar", |post| post.registrar.as_str())
+        .column("attempts", |post| post.attempts)
+        .column("next_at", |_| next.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .column("mapping", |post| post.mapping)
+        .column("content", |post| Json(&post.content))
+        .column("external_id", |post| post.content.external_id.as_str())
+        .column("account", |post| post.content.account())
+        .done();
+    let statement = rows.update("webhook_post", &["post_id"]);
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -90,30 +91,29 @@ pub(crate) async fn list(
 
 /// Writes a reply, new or changed.
 pub(crate) async fn save(conn: &mut PgConnection, reply: &ReplyDraft) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO reply_draft (tenant_id, post_id, source_id, language, text, state, drafter, approver,
-                                  approved_at, reply_uri, sender, sent_at, version, updated_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-         ON CONFLICT ON CONSTRAINT reply_draft_pkey DO UPDATE
-             SET language = excluded.language, text = excluded.text, state = excluded.state,
-                 drafter = excluded.drafter, approver = excluded.approver, approved_at = excluded.approved_at,
-                 reply_uri = excluded.reply_uri, sender = excluded.sender, sent_at = excluded.sent_at,
-                 version = excluded.version, updated_at = excluded.updated_at",
-    )
-    .bind(reply.post)
-    .bind(&reply.source)
-    .bind(&reply.language)
-    .bind(&reply.text)
-    .bind(reply.state.number())
-    .bind(&reply.drafter)
-    .bind(&reply.approver)
-    .bind(reply.approved.map(jiff_sqlx::ToSqlx::to_sqlx))
-    .bind(&reply.reply_uri)
-    .bind(&reply.sender)
-    .bind(reply.sent.map(jiff_sqlx::ToSqlx::to_sqlx))
-    .bind(reply.version)
-    .bind(reply.updated.to_sqlx())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(reply)
+        .column("post_id", |reply| reply.post)
+        .column("source_id", |reply| reply.source.as_str())
+        .column("language", |reply| reply.language.as_str())
+        .column("text", |reply| reply.text.as_str())
+        .column("state", |reply| reply.state.number())
+        .column("drafter", |reply| reply.drafter.as_str())
+        .column("approver", |reply| reply.approver.as_str())
+        .column("approved_at", |reply| reply.approved.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .column("reply_uri", |reply| reply.reply_uri.as_str())
+        .column("sender", |reply| reply.sender.as_str())
+        .column("sent_at", |reply| reply.sent.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .column("version", |reply| reply.version)
+        .column("updated_at", |reply| reply.updated.to_sqlx())
+        .done();
+    let statement = format!(
+        "{insert} ON CONFLICT ON CONSTRAINT reply_draft_pkey DO UPDATE SET {changed}",
+        insert = rows.insert_into("reply_draft"),
+        // Whose reply it is stays.
+        changed = rows.overwrite(&["post_id", "source_id"]),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }

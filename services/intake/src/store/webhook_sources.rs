@@ -5,6 +5,7 @@ use std::time::Duration;
 use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
+use pg::Binds;
 use server::Secret;
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -129,45 +130,36 @@ pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<WebhookSource>, 
 
 /// Writes a source, new or changed.
 pub(crate) async fn save(conn: &mut PgConnection, source: &WebhookSource) -> Result<(), Fault> {
-    let settings = &source.settings;
     let secret = |secret: &Option<Secret>| secret.as_ref().map(Secret::expose).unwrap_or_default().to_owned();
-    let silent = settings.silent_after.map_or(0, |after| after.as_secs());
-    sqlx::query(
-        "INSERT INTO webhook_source (tenant_id, source_id, channel, owner, language, category_hint, signature,
-                                     secret, next_secret, silent_after_s, paused, max_per_author_hour,
-                                     max_reply_length, version, updater, updated_at, active_mapping)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                 $15, $16)
-         ON CONFLICT ON CONSTRAINT webhook_source_pkey DO UPDATE
-             SET channel = excluded.channel, owner = excluded.owner, language = excluded.language,
-                 category_hint = excluded.category_hint, signature = excluded.signature,
-                 secret = excluded.secret, next_secret = excluded.next_secret,
-                 silent_after_s = excluded.silent_after_s, paused = excluded.paused,
-                 max_per_author_hour = excluded.max_per_author_hour,
-                 max_reply_length = excluded.max_reply_length, version = excluded.version,
-                 updater = excluded.updater, updated_at = excluded.updated_at,
-                 active_mapping = excluded.active_mapping, error_reason = '', error = '',
-                 refused_since = NULL, refusals = 0, unsigned = 0, unsigned_since = NULL,
-                 unsigned_last_at = NULL",
-    )
-    .bind(&settings.id)
-    .bind(settings.channel)
-    .bind(&settings.owner)
-    .bind(&settings.language)
-    .bind(&settings.category_hint)
-    .bind(settings.signature.number())
-    .bind(secret(&settings.secret))
-    .bind(secret(&settings.next_secret))
-    .bind(i64::try_from(silent).unwrap_or(i64::MAX))
-    .bind(settings.paused)
-    .bind(settings.max_per_author_hour)
-    .bind(settings.max_reply_length)
-    .bind(source.version)
-    .bind(&source.updater)
-    .bind(source.updated.to_sqlx())
-    .bind(source.active_mapping)
-    .execute(conn)
-    .await?;
+    let silent = source.settings.silent_after.map_or(0, |after| after.as_secs());
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(source)
+        .column("source_id", |source| source.settings.id.as_str())
+        .column("channel", |source| source.settings.channel)
+        .column("owner", |source| source.settings.owner.as_str())
+        .column("language", |source| source.settings.language.as_str())
+        .column("category_hint", |source| source.settings.category_hint.as_str())
+        .column("signature", |source| source.settings.signature.number())
+        .column("secret", |source| secret(&source.settings.secret))
+        .column("next_secret", |source| secret(&source.settings.next_secret))
+        .column("silent_after_s", |_| i64::try_from(silent).unwrap_or(i64::MAX))
+        .column("paused", |source| source.settings.paused)
+        .column("max_per_author_hour", |source| source.settings.max_per_author_hour)
+        .column("max_reply_length", |source| source.settings.max_reply_length)
+        .column("version", |source| source.version)
+        .column("updater", |source| source.updater.as_str())
+        .column("updated_at", |source| source.updated.to_sqlx())
+        .column("active_mapping", |source| source.active_mapping)
+        .done();
+    let statement = format!(
+        "{insert} ON CONFLICT ON CONSTRAINT webhook_source_pkey DO UPDATE
+             SET {settings}, error_reason = '', error = '', refused_since = NULL, refusals = 0,
+                 unsigned = 0, unsigned_since = NULL, unsigned_last_at = NULL",
+        insert = rows.insert_into("webhook_source"),
+        settings = rows.overwrite(&["source_id"]),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

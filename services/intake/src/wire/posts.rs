@@ -95,7 +95,11 @@ fn social(content: &Content, now: Timestamp) -> SocialDetail {
 }
 
 /// What the case is told where its matter has passed thresholds: of mentions and of reach.
-pub(crate) fn news(matter: &Matter, case: CaseId, (mentions, reach): (i64, i64)) -> AddInformationRequest {
+pub(crate) fn spread_update(
+    matter: &Matter,
+    case: CaseId,
+    (mentions, reach): (i64, i64),
+) -> AddInformationRequest {
     let Spread { mentions: posts, accounts, max_reach, total_reach, .. } = matter.spread;
     let mut passed = Vec::new();
     if mentions > matter.told_mentions {

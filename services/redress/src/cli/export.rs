@@ -1,6 +1,7 @@
 //! `redress export …`: what other programs take. Process mining: what happened to cases, as
 //! OCEL 2.0 and as XES.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,8 +10,10 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use eventlog::{Counts, Event, Format, Log, Object, Relation, Spool, Value};
 use jiff::Timestamp;
+use proto::activity;
 use proto::google::r#type::Money;
 use proto::redress::cases::v1::Outcome;
+use proto::redress::event::v1::ComplainantPart;
 use proto::redress::feedback::v1::process_service_client::ProcessServiceClient;
 use proto::redress::feedback::v1::{
     ExportProcessLogRequest, ProcessActivity, ProcessCase, ProcessEvent, ProcessLogSummary,
@@ -225,7 +228,7 @@ impl Taking {
         if !event.other_case_id.is_empty() {
             objects.push(Relation { kind: "case", id: &event.other_case_id, qualifier: "other case" });
         }
-        let (complaint, side) = sides(event.activity());
+        let (complaint, side) = sides(event.activity);
         if complaint {
             objects.push(Relation { kind: "complaint", id: case, qualifier: "about" });
         }
@@ -237,7 +240,7 @@ impl Taking {
         }));
         self.spool.event(Event {
             id: &event.event_id,
-            activity: &words::word::<ProcessActivity>(event.activity),
+            activity: &name(event),
             time: time(event),
             attributes: attributes(event),
             trace: Relation { kind: "case", id: case, qualifier: "of" },
@@ -258,21 +261,25 @@ fn parts(event: &ProcessEvent) -> impl Iterator<Item = (&'static str, &str, &'st
     parts.into_iter().filter(|(_, id, _)| !id.is_empty())
 }
 
-/// Whether it happens to the complaint itself, and what its complainant has to do with it.
-fn sides(activity: ProcessActivity) -> (bool, Option<&'static str>) {
-    use ProcessActivity::{
-        CallBackAttempted, CaseWithdrawn, ComplaintRegistered, HoldingReplySent, InformationAdded,
-        NoticeBounced, NoticeDelivered, NoticeUndelivered, ResponseReceived, SurveyAnswered,
+/// Whether it happens to the complaint itself, and what its complainant has to do with it: as
+/// the contracts say of the event that tells it.
+fn sides(activity: i32) -> (bool, Option<&'static str>) {
+    let Some(activity) = activity::activity(activity) else { return (false, None) };
+    let side = match ComplainantPart::try_from(activity.complainant) {
+        Ok(ComplainantPart::By) => Some("by"),
+        Ok(ComplainantPart::To) => Some("to"),
+        Ok(ComplainantPart::Unspecified) | Err(_) => None,
     };
-    let is_of_complaint = matches!(activity, ComplaintRegistered | InformationAdded);
-    let side = match activity {
-        ComplaintRegistered | CaseWithdrawn | ResponseReceived | SurveyAnswered => Some("by"),
-        NoticeDelivered | NoticeUndelivered | NoticeBounced | CallBackAttempted | HoldingReplySent => {
-            Some("to")
-        }
-        _ => None,
-    };
-    (is_of_complaint, side)
+    (activity.of_complaint, side)
+}
+
+/// What happened, in words. Servers of before they told it have listed it.
+fn name(event: &ProcessEvent) -> Cow<'_, str> {
+    if event.activity_name.is_empty() {
+        words::word::<ProcessActivity>(event.activity).into()
+    } else {
+        event.activity_name.as_str().into()
+    }
 }
 
 fn time(event: &ProcessEvent) -> Timestamp {

@@ -34,11 +34,11 @@ enum Verb {
     #[command(subcommand)]
     Mapping(Mapping),
     /// Tells what a return lacks, case by case and field by field
-    Check(Asked),
+    Check(ReturnArgs),
     /// Writes a return, or names what it lacks and writes nothing
     Export {
         #[command(flatten)]
-        asked: Asked,
+        asked: ReturnArgs,
         /// What it is written as: csv, or of the FCA json
         #[arg(long, default_value = "csv", value_parser = words::read::<ReturnFormat>)]
         format: ReturnFormat,
@@ -70,7 +70,7 @@ enum Mapping {
 }
 
 #[derive(Args)]
-struct Asked {
+struct ReturnArgs {
     /// Whose return: cfpb, fca, asic, cn
     #[arg(value_parser = regime)]
     regime: ReturnRegime,
@@ -123,7 +123,7 @@ fn period(text: &str) -> anyhow::Result<(String, String)> {
     Ok((day(first), day(first + months)))
 }
 
-impl Asked {
+impl ReturnArgs {
     fn days(&self) -> anyhow::Result<(String, String)> {
         self.period.as_deref().map_or_else(|| Ok((self.from.clone(), self.until.clone())), period)
     }
@@ -152,7 +152,7 @@ async fn mapping(verb: Mapping, caller: &Caller) -> anyhow::Result<()> {
     show::answer(caller.json, &mapping.unwrap_or_default(), text::return_mapping)
 }
 
-async fn check(asked: Asked, caller: &Caller) -> anyhow::Result<()> {
+async fn check(asked: ReturnArgs, caller: &Caller) -> anyhow::Result<()> {
     let (start_date, end_date) = asked.days()?;
     let regime = asked.regime.into();
     let request = CheckReturnRequest { regime, entity_id: asked.entity, start_date, end_date };
@@ -163,7 +163,7 @@ async fn check(asked: Asked, caller: &Caller) -> anyhow::Result<()> {
 
 /// Writes a return: under its name only once it is whole.
 async fn export(
-    asked: Asked,
+    asked: ReturnArgs,
     format: ReturnFormat,
     out: Option<PathBuf>,
     caller: &Caller,

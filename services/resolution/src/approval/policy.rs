@@ -7,7 +7,7 @@ use predicate::Condition;
 use serde::{Deserialize, Serialize};
 
 use super::words::{Fact, List, View, Words};
-use super::{Facts, Judgement, MAX_DAYS, Outcome, Ruling, Sums};
+use super::{ApprovalEvaluation, Facts, MAX_DAYS, Outcome, Ruling, Sums};
 use crate::remedy::Flaw;
 
 /// Most people that a rule may demand.
@@ -140,7 +140,7 @@ impl ApprovalPolicy {
     }
 
     /// Judges a plan; the same facts give the same ruling.
-    pub fn judge(&self, facts: &Facts) -> Judgement {
+    pub fn evaluate(&self, facts: &Facts) -> ApprovalEvaluation {
         let Definition { complainant_caps, complainant_days: days, .. } = &self.definition;
         let (rule, mut outcome, limit) = self.demanded(facts);
         let mut reasons: Vec<String> = rule.iter().map(|rule| rule.reason.clone()).collect();
@@ -162,7 +162,10 @@ impl ApprovalPolicy {
         reasons.extend(beyond);
         reasons.extend(refunded);
         let rule = rule.map(|rule| rule.name.clone()).unwrap_or_default();
-        Judgement { ruling: Ruling { policy: self.version, rule, outcome, reasons, second_reason }, limit }
+        ApprovalEvaluation {
+            ruling: Ruling { policy: self.version, rule, outcome, reasons, second_reason },
+            limit,
+        }
     }
 
     /// What rules demand: of each currency's the strictest, the first where two are even;
@@ -206,8 +209,8 @@ impl ApprovalPolicy {
 
     /// The most, by currency, that somebody may approve in a plan judged so: their own
     /// limits, in other currencies what the rule says.
-    pub fn limit_of(&self, approver: &str, judgement: &Judgement) -> Sums {
-        let mut limit = judgement.limit.clone();
+    pub fn limit_of(&self, approver: &str, evaluation: &ApprovalEvaluation) -> Sums {
+        let mut limit = evaluation.limit.clone();
         let own = self.own_limits.get(&person::folded(approver));
         limit.extend(own.into_iter().flatten().map(|(currency, most)| (currency.clone(), *most)));
         limit

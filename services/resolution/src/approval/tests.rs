@@ -67,7 +67,7 @@ fn the_shipped_policy_asks_one_person_and_beyond_cap_or_sought_two() {
     let second = |units: &[i64], granted, cap, asked: Option<i64>| {
         let sought = asked.map(sought);
         let grounds = Grounds { sought, granted: yuan(granted), caps: yuan(cap), ..Grounds::default() };
-        let ruling = shipped.judge(&facts(units, grounds)).ruling;
+        let ruling = shipped.evaluate(&facts(units, grounds)).ruling;
         let two = Outcome::Approvers(if ruling.second_reason.is_empty() { 1 } else { 2 });
         assert_eq!((ruling.outcome, ruling.policy, ruling.rule.as_str()), (two, 0, ""));
         ruling.second_reason
@@ -85,13 +85,13 @@ fn a_currency_without_a_cap_has_none_and_another_than_sought_needs_two() {
     let dollars = |grounds| {
         let mut plan = refunds(&[1]);
         plan.steps[0].remedy.amount = Some(Money { minor: 1, currency: "USD".to_owned() });
-        ApprovalPolicy::default().judge(&plan.facts().against(grounds)).ruling.second_reason
+        ApprovalPolicy::default().evaluate(&plan.facts().against(grounds)).ruling.second_reason
     };
     let grounds = Grounds { caps: yuan(1), ..Grounds::default() };
     assert_eq!(dollars(grounds.clone()), "");
     let reason = dollars(Grounds { sought: Some(sought(1000)), ..grounds });
     assert_eq!(reason, "USD 0.01 is in another currency than the CNY 1000.00 sought");
-    let nothing = ApprovalPolicy::default().judge(&facts(&[], Grounds::default())).ruling;
+    let nothing = ApprovalPolicy::default().evaluate(&facts(&[], Grounds::default())).ruling;
     assert_eq!((nothing.outcome, nothing.second_reason.as_str()), (Outcome::Approvers(1), ""));
 }
 
@@ -102,7 +102,7 @@ fn the_first_rule_that_matches_decides_and_says_why() {
         rule("small", "total_minor <= 5000 && 'refund' in kinds && size(kinds) == 1", Demand::Automatic),
         rule("large", "total_minor > 100000", people(3)),
     ]);
-    let judged = |units: &[i64]| policy.judge(&facts(units, Grounds::default())).ruling;
+    let judged = |units: &[i64]| policy.evaluate(&facts(units, Grounds::default())).ruling;
     let small = judged(&[50]);
     assert_eq!((small.outcome, small.rule.as_str(), small.policy), (Outcome::Automatic, "small", 7));
     assert_eq!(small.reasons, ["because of small"]);
@@ -110,7 +110,7 @@ fn the_first_rule_that_matches_decides_and_says_why() {
     assert_eq!(judged(&[1001]).outcome, Outcome::Approvers(3));
     let mut staff = refunds(&[50]);
     staff.steps.push(step("train", RemedyKind::StaffMeasures, &[]));
-    assert_eq!(policy.judge(&staff.facts()).ruling.outcome, Outcome::Refused);
+    assert_eq!(policy.evaluate(&staff.facts()).ruling.outcome, Outcome::Refused);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn every_variable_means_what_the_contract_says() {
     let facts = plan.facts().against(grounds.clone());
     let holds = |when: &str| {
         let policy = policy(vec![rule("r", when, people(5))]);
-        policy.judge(&facts).ruling.rule == "r"
+        policy.evaluate(&facts).ruling.rule == "r"
     };
     for when in [
         "amount_minor == 6000 && total_minor == 8000 && currency == 'CNY' && steps == 2",
@@ -152,7 +152,7 @@ fn every_variable_means_what_the_contract_says() {
     let unknown = plan.facts().against(Grounds { customer: None, ..grounds });
     let by_case =
         policy(vec![rule("r", "!complainant_known && complainant_total_minor == 10000", people(5))]);
-    assert_eq!(by_case.judge(&unknown).ruling.rule, "r", "without a number the case counts");
+    assert_eq!(by_case.evaluate(&unknown).ruling.rule, "r", "without a number the case counts");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_complainants_cap_counts_days_and_needs_two() {
         let grant = Grant { days, currency: "CNY".to_owned(), minor: 6_000 };
         let customer = Some("C-1".to_owned());
         let grounds = Grounds { customer, complainant: vec![grant], ..Grounds::default() };
-        policy.judge(&facts(&[units], grounds)).ruling.second_reason
+        policy.evaluate(&facts(&[units], grounds)).ruling.second_reason
     };
     assert_eq!(judged(29, 40), "");
     assert_eq!(judged(30, 100), "", "that was before");
@@ -177,12 +177,12 @@ fn a_refund_for_the_same_order_in_a_linked_case_stops_at_a_person_who_is_shown_i
     let policy = policy(vec![rule("all", "true", Demand::Automatic)]);
     let refund = LinkedRefund { case_id: "c-2".to_owned(), currency: "CNY".to_owned(), minor: 500 };
     let grounds = Grounds { linked_refunds: vec![refund], ..Grounds::default() };
-    let ruling = policy.judge(&facts(&[5], grounds.clone())).ruling;
+    let ruling = policy.evaluate(&facts(&[5], grounds.clone())).ruling;
     assert_eq!(ruling.outcome, Outcome::Approvers(1));
     let shown = "the linked case c-2 holds a refund of CNY 5.00 for the same order";
     assert_eq!(ruling.reasons, ["because of all", shown]);
     let apology = plan(vec![step("sorry", RemedyKind::Apology, &[])]);
-    let ruling = policy.judge(&apology.facts().against(grounds)).ruling;
+    let ruling = policy.evaluate(&apology.facts().against(grounds)).ruling;
     assert_eq!(ruling.outcome, Outcome::Automatic, "it moves no money");
 }
 
@@ -199,10 +199,10 @@ fn of_several_currencies_the_strictest_holds_each_with_its_own_limit() {
     ]);
     let mut plan = refunds(&[5, 1]);
     plan.steps[1].remedy.amount = Some(Money { minor: 10, currency: "EUR".to_owned() });
-    let judgement = policy.judge(&plan.facts());
-    assert_eq!((judgement.ruling.outcome, judgement.ruling.rule.as_str()), (Outcome::Approvers(2), "euro"));
+    let evaluation = policy.evaluate(&plan.facts());
+    assert_eq!((evaluation.ruling.outcome, evaluation.ruling.rule.as_str()), (Outcome::Approvers(2), "euro"));
     let both = Sums::from([("CNY".to_owned(), 900), ("EUR".to_owned(), 700)]);
-    assert_eq!(judgement.limit, both);
+    assert_eq!(evaluation.limit, both);
 }
 
 #[test]
@@ -213,10 +213,10 @@ fn a_persons_own_limit_goes_before_the_rules() {
     let definition = Definition { rules, approver_limits: vec![own], ..Definition::default() };
     let policy = ApprovalPolicy::read(7, definition).unwrap();
     let plan = refunds(&[30, 30]);
-    let judgement = policy.judge(&plan.facts());
+    let evaluation = policy.evaluate(&plan.facts());
     let approve = |approval: Approval| {
-        let limit = policy.limit_of(approval.authority(), &judgement);
-        plan.clone().approve(approval, &limit, judgement.ruling.clone())
+        let limit = policy.limit_of(approval.authority(), &evaluation);
+        plan.clone().approve(approval, &limit, evaluation.ruling.clone())
     };
     assert_eq!(approve(by("bob")), Err(Refusal::ApproverLimitExceeded));
     assert_eq!(approve(by("HEAD")), Ok(()));
@@ -336,7 +336,7 @@ proptest! {
         let mut automatic: BTreeMap<Option<String>, i64> = BTreeMap::new();
         for (at, units, people) in events {
             let plan = refunds(&[units]);
-            let ruling = policy.judge(&plan.facts().against(known.get(case(at)))).ruling;
+            let ruling = policy.evaluate(&plan.facts().against(known.get(case(at)))).ruling;
             match ruling.outcome {
                 Outcome::Automatic => *automatic.entry(customer(at)).or_default() += units * 100,
                 // People may grant it, and then it counts as well; or nobody does.
@@ -352,7 +352,7 @@ proptest! {
     fn a_rule_never_undercuts_the_caps(units in 1..200_i64, granted in 0..200_i64, cap in 1..200_i64, count in 1..=5_u8) {
         let grounds = Grounds { granted: yuan(granted), caps: yuan(cap), ..Grounds::default() };
         for (demand, least) in [(Demand::Automatic, 0), (people(count), count)] {
-            let ruling = policy(vec![rule("r", "true", demand)]).judge(&facts(&[units], grounds.clone())).ruling;
+            let ruling = policy(vec![rule("r", "true", demand)]).evaluate(&facts(&[units], grounds.clone())).ruling;
             let floor = if units + granted > cap { 2 } else { 0 };
             prop_assert_eq!(ruling.approvers(), Some(least.max(floor)));
         }
@@ -368,7 +368,7 @@ fn a_type_of_the_tenants_own_is_approved_by_itself_only_by_a_rule_that_names_it(
         ..Facts::default()
     };
     let judged = |when: &str, types: &[&str]| {
-        policy(vec![rule("small", when, Demand::Automatic)]).judge(&of(types)).ruling
+        policy(vec![rule("small", when, Demand::Automatic)]).evaluate(&of(types)).ruling
     };
     for when in [
         "steps < 5",

@@ -52,7 +52,7 @@ const FLOOR: Duration = Duration::from_millis(10);
 /// How long to wait when the database cannot be reached.
 const RETRY: Duration = Duration::from_secs(1);
 /// How often old deliveries are forgotten.
-const SWEEP: Duration = Duration::from_mins(10);
+const CLEAN_UP: Duration = Duration::from_mins(10);
 // What is under way is finished when the process ends.
 const _: () = assert!(MAX_TIMEOUT.as_secs() < server::WORKERS_STOP.as_secs());
 const _: () = assert!(MAX_TIMEOUT.as_secs() < TRY_HOLD.as_secs());
@@ -65,7 +65,7 @@ pub(crate) async fn run(
     stop: Stop,
 ) {
     let (mut tasks, mut deliveries) = (db.notifier().listen(TASKS), db.notifier().listen(DELIVERIES));
-    let swept = db.clock().now();
+    let cleaned = db.clock().now();
     let mut worker = Dispatcher {
         attempts: attempt::Attempts {
             db: db.clone(),
@@ -77,7 +77,7 @@ pub(crate) async fn run(
         departments,
         under_way: JoinSet::new(),
         whose: HashMap::new(),
-        swept,
+        cleaned,
     };
     while !stop.is_cancelled() {
         let again = match worker.turn().await {
@@ -111,7 +111,7 @@ struct Dispatcher {
     /// Whose deliveries they are.
     whose: HashMap<Id, (TenantId, String)>,
     /// When old deliveries were forgotten last.
-    swept: Timestamp,
+    cleaned: Timestamp,
 }
 
 impl Dispatcher {
@@ -121,7 +121,7 @@ impl Dispatcher {
         while let Some(ended) = self.under_way.try_join_next_with_id() {
             self.note(ended);
         }
-        self.sweep().await;
+        self.clean_up().await;
         let room = self.room();
         if room.limit == 0 {
             return Ok(false);
@@ -202,19 +202,19 @@ impl Dispatcher {
 
     /// Forgets old deliveries. Nothing waits for that: where it fails it is done the next
     /// time.
-    async fn sweep(&mut self) {
+    async fn clean_up(&mut self) {
         let now = self.db.clock().now();
-        if self.swept.saturating_add(SWEEP).is_ok_and(|next| now < next) {
+        if self.cleaned.saturating_add(CLEAN_UP).is_ok_and(|next| now < next) {
             return;
         }
-        self.swept = now;
-        let swept = self.db.transact_as_worker("deliveries.sweep", async move |mut tx| {
+        self.cleaned = now;
+        let cleaned = self.db.transact_as_worker("deliveries.sweep", async move |mut tx| {
             let before = now.saturating_sub(KEPT).unwrap_or(now);
-            let swept = store::deliveries::sweep(&mut tx, before).await?;
-            Ok((tx, swept))
+            let cleaned = store::deliveries::clean_up(&mut tx, before).await?;
+            Ok((tx, cleaned))
         });
-        match swept.await {
-            Ok(swept) => tracing::debug!(swept, "old deliveries are forgotten"),
+        match cleaned.await {
+            Ok(cleaned) => tracing::debug!(cleaned, "old deliveries are forgotten"),
             Err(fault) => {
                 tracing::warn!(fault.chain = fault.chain(), "old deliveries could not be forgotten");
             }

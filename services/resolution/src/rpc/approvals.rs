@@ -244,7 +244,7 @@ fn replayed(
         ReplayApprovalsResponse { examined, next_page_token, ..ReplayApprovalsResponse::default() };
     for one in judged {
         let one = one.read()?;
-        let ruling = policy.judge(&one.facts).ruling;
+        let ruling = policy.evaluate(&one.facts).ruling;
         let plan = wire::replayed(&mut answer, &one, &ruling);
         answer.plans.extend(plan);
     }

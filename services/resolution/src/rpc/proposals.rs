@@ -23,7 +23,7 @@ use crate::plan::Plan;
 use crate::proposal::{ProposalKind, ProposalState, TaskProposal};
 use crate::refusal::Refusal;
 use crate::task::{Task, TaskState};
-use crate::wire::proposals::Asked;
+use crate::wire::proposals::ProposalRequest;
 use crate::{store, wire};
 
 /// The rpcs over one schema.
@@ -126,7 +126,7 @@ async fn propose(
     tx: &mut Tx,
     types: &TypesInUse,
     caller: &Caller,
-    asked: Asked,
+    asked: ProposalRequest,
 ) -> Result<proto::redress::resolution::v1::TaskProposal, Fault> {
     let (plan, task, case) = locked(tx, asked.task_id.0).await?;
     let proposed = asked.proposed.of(&task);

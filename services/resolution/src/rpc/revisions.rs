@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 
 use super::plans::{self, HEAVY, delegated, refused};
 use crate::approval::policy::ApprovalPolicy;
-use crate::approval::{Approval, Facts, Judgement, Outcome};
+use crate::approval::{Approval, ApprovalEvaluation, Facts, Outcome};
 use crate::flow::approval_policies::ApprovalPolicies;
 use crate::flow::progress;
 use crate::flow::remedy_types::TypesInUse;
@@ -152,9 +152,9 @@ async fn revise(
         may_cancel: caller.roles.may_act_as(Role::Supervisor),
         reason,
     };
-    let judgement = judge(tx, &policy, &plan.as_revised(&draft, &reviser)).await?;
+    let evaluation = evaluate(tx, &policy, &plan.as_revised(&draft, &reviser)).await?;
     let before = progress::versions(&tasks);
-    let revision = revised(tx, &mut plan, (draft, reviser), judgement, &mut tasks).await?;
+    let revision = revised(tx, &mut plan, (draft, reviser), evaluation, &mut tasks).await?;
     go_on(tx, &mut plan, &revision, progress::changed(&before, tasks)).await?;
     Ok((plan, revision))
 }
@@ -164,10 +164,10 @@ async fn revised(
     tx: &mut Tx,
     plan: &mut Plan,
     (draft, reviser): (Draft, Reviser),
-    (facts, judgement): (Facts, Judgement),
+    (facts, evaluation): (Facts, ApprovalEvaluation),
     tasks: &mut [Task],
 ) -> Result<Revision, Fault> {
-    let (known, now, ruling) = (plan.steps.len(), tx.now(), judgement.ruling);
+    let (known, now, ruling) = (plan.steps.len(), tx.now(), evaluation.ruling);
     let revision = plan
         .revise(draft, reviser, ruling.clone(), (tasks, now))
         .map_err(|refusal| refused(refusal, &ruling))?;
@@ -193,9 +193,9 @@ async fn approve(
     let approval = Approval { approver: caller.subject.to_string(), on_behalf_of, approved_at: now };
     may_use(tx, &plan, &approval).await?;
     let revised = plan.as_revised_by(&revision);
-    let (_, judgement) = judge(tx, &policy, &revised).await?;
-    let limit = policy.limit_of(approval.authority(), &judgement);
-    let ruling = judgement.ruling;
+    let (_, evaluation) = evaluate(tx, &policy, &revised).await?;
+    let limit = policy.limit_of(approval.authority(), &evaluation);
+    let ruling = evaluation.ruling;
     let mut tasks = open_tasks(tx, &plan).await?;
     let before = progress::versions(&tasks);
     let given = (approval, &limit, ruling.clone());
@@ -248,12 +248,16 @@ async fn lock_with_case(
 
 /// How a policy judges a plan as it would be: beside its own sums, which it has instead of
 /// those it has now.
-async fn judge(tx: &mut Tx, policy: &ApprovalPolicy, revised: &Plan) -> Result<(Facts, Judgement), Fault> {
+async fn evaluate(
+    tx: &mut Tx,
+    policy: &ApprovalPolicy,
+    revised: &Plan,
+) -> Result<(Facts, ApprovalEvaluation), Fault> {
     let (case, plan, now) = ([revised.case_id.0], [revised.plan_id.0], tx.now());
     let grounds = store::approvals::grounds_beside(tx, &case, &plan, now).await?;
     let facts = revised.facts().against(grounds.get(revised.case_id));
-    let judgement = server::aside(policy.weight() > HEAVY, || policy.judge(&facts));
-    Ok((facts, judgement))
+    let evaluation = server::aside(policy.weight() > HEAVY, || policy.evaluate(&facts));
+    Ok((facts, evaluation))
 }
 
 /// The revision that is meant.

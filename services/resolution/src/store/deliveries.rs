@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 #[cfg(test)]
 pub(crate) use due::waiting_statement;
-pub(crate) use due::{Room, claim, sweep, waiting};
+pub(crate) use due::{Room, claim, clean_up, waiting};
 
 use super::impossible;
 use crate::delivery::{Delivery, DeliveryKind, DeliveryState, Hold, Seen, Try};

@@ -174,24 +174,21 @@ pub(crate) async fn list(
 
 /// Stores a new recall.
 pub(crate) async fn insert(conn: &mut PgConnection, recall: &Recall) -> Result<(), Fault> {
-    let Defect { sku, lot, reason, notice, measures } = &recall.defect;
-    sqlx::query(
-        "INSERT INTO recall (
-             tenant_id, recall_id, version, state, sku, lot, reason, notice, opened_by, opened_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(recall.recall_id.0)
-    .bind(recall.version)
-    .bind(recall.state.number())
-    .bind(sku)
-    .bind(lot)
-    .bind(reason)
-    .bind(notice)
-    .bind(&recall.opener)
-    .bind(recall.opened_at.to_sqlx())
-    .execute(&mut *conn)
-    .await?;
-    let numbered: Vec<(i16, &Measure)> = (1..).zip(measures).collect();
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(recall)
+        .column("recall_id", |recall| recall.recall_id.0)
+        .column("version", |recall| recall.version)
+        .column("state", |recall| recall.state.number())
+        .column("sku", |recall| recall.defect.sku.as_str())
+        .column("lot", |recall| recall.defect.lot.as_str())
+        .column("reason", |recall| recall.defect.reason.as_str())
+        .column("notice", |recall| recall.defect.notice.as_str())
+        .column("opened_by", |recall| recall.opener.as_str())
+        .column("opened_at", |recall| recall.opened_at.to_sqlx())
+        .done();
+    binds.execute(&rows.insert_into("recall"), conn).await?;
+    let numbered: Vec<(i16, &Measure)> = (1..).zip(&recall.defect.measures).collect();
     let mut binds = Binds::default();
     let rows = binds
         .rows(&numbered)

@@ -5,7 +5,8 @@ use std::time::Duration;
 use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use sqlx::PgConnection;
+use pg::Binds;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::refusal::Refusal;
 use crate::remedy_type::{MAX_TYPES, MAX_VERSIONS, RemedyType};
@@ -77,38 +78,42 @@ pub(crate) async fn take_turns(conn: &mut PgConnection) -> Result<(), Fault> {
 /// Writes the next version of a type, which holds from now on; answers its number. Whoever
 /// sets one takes turns with others.
 pub(crate) async fn insert(conn: &mut PgConnection, new: &RemedyType) -> Result<i64, Fault> {
-    let version: Option<i64> = sqlx::query_scalar(
+    let mut binds = Binds::default();
+    let id = binds.value(new.type_id.as_str());
+    let (types, versions) = (binds.value(MAX_TYPES), binds.value(MAX_VERSIONS));
+    let rows = binds
+        .row(new)
+        .column("type_id", |new| new.type_id.as_str())
+        .column("title", |new| new.title.as_str())
+        .column("department_id", |new| new.department_id.as_deref())
+        .column("input_schema", |new| new.input_schema.as_str())
+        .column("result_schema", |new| new.result_schema.as_str())
+        .column("moves_value", |new| new.moves_value)
+        .column("attempt_seconds", |new| super::seconds(new.attempt))
+        .column("undo_instructions", |new| new.undo_instructions.as_deref())
+        .column("creator", |new| new.creator.as_str())
+        .column("created_at", |new| new.created_at.to_sqlx())
+        .done();
+    let statement = format!(
         "WITH head AS (
              INSERT INTO remedy_type (tenant_id, type_id, newest)
-             SELECT current_setting('redress.tenant'), $1, 1
+             SELECT current_setting('redress.tenant'), {id}, 1
              WHERE EXISTS (SELECT FROM remedy_type
-                           WHERE tenant_id = current_setting('redress.tenant') AND type_id = $1)
+                           WHERE tenant_id = current_setting('redress.tenant') AND type_id = {id})
                 OR (SELECT count(*) FROM remedy_type
-                    WHERE tenant_id = current_setting('redress.tenant')) < $2
+                    WHERE tenant_id = current_setting('redress.tenant')) < {types}
              ON CONFLICT (tenant_id, type_id)
                  DO UPDATE SET newest = remedy_type.newest + 1, disabled_at = NULL
-                 WHERE remedy_type.newest < $3
+                 WHERE remedy_type.newest < {versions}
              RETURNING newest)
-         INSERT INTO remedy_type_version (
-             tenant_id, type_id, version, title, department_id, input_schema, result_schema, moves_value,
-             attempt_seconds, undo_instructions, creator, created_at)
-         SELECT current_setting('redress.tenant'), $1, newest, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM head
+         INSERT INTO remedy_type_version (tenant_id, version, {names})
+         SELECT current_setting('redress.tenant'), newest, {values} FROM head, {rows} AS r
          RETURNING version",
-    )
-    .bind(&new.type_id)
-    .bind(MAX_TYPES)
-    .bind(MAX_VERSIONS)
-    .bind(&new.title)
-    .bind(&new.department_id)
-    .bind(&new.input_schema)
-    .bind(&new.result_schema)
-    .bind(new.moves_value)
-    .bind(super::seconds(new.attempt))
-    .bind(&new.undo_instructions)
-    .bind(&new.creator)
-    .bind(new.created_at.to_sqlx())
-    .fetch_optional(conn)
-    .await?;
+        names = rows.names(),
+        values = rows.values("r"),
+    );
+    let version: Option<i64> =
+        sqlx::query_scalar_with(AssertSqlSafe(statement), binds.arguments()?).fetch_optional(conn).await?;
     Ok(version.ok_or(Refusal::TooManyRemedyTypes)?)
 }
 

@@ -3,6 +3,7 @@
 use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
 use kernel::TaskId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -16,33 +17,36 @@ const MAX_REPORTS: i64 = 20;
 /// is not kept again.
 pub(crate) async fn keep(conn: &mut PgConnection, refused: &[(RefusedReport, Uuid)]) -> Result<(), Fault> {
     for (report, token) in refused {
-        let RefusedReport { task_id, department_id, reporter, result, reported_at } = report;
-        sqlx::query(
-            "INSERT INTO task_refused_report (
-                 tenant_id, task_id, digest, department_id, reporter, reference, amount_minor, currency, remark,
-                 reported_at, evidence, output)
-             SELECT current_setting('redress.tenant'), $1,
-                    sha256(convert_to(jsonb_build_array($2::uuid, $4::text, $5::text, $6::bigint, $7::text,
-                                                        $8::text, $11::text[])::text || $12::text, 'UTF8')),
-                    $3, $4, $5, $6, $7, $8, $9, $11, $12
-             WHERE (SELECT count(*) FROM task_refused_report
-                    WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1) < $10
+        let result = &report.result;
+        let mut binds = Binds::default();
+        let most = binds.value(MAX_REPORTS);
+        let rows = binds
+            .row(report)
+            .column("task_id", |report| report.task_id.0)
+            // Under which token what was told came: told twice, it is kept once.
+            .column_as(
+                "digest",
+                "sha256(convert_to(jsonb_build_array({}, r.reporter, r.reference, r.amount_minor, r.currency,
+                                                     r.remark, r.evidence)::text || r.output, 'UTF8'))",
+                |_| *token,
+            )
+            .column("department_id", |report| report.department_id.as_str())
+            .column("reporter", |report| report.reporter.as_str())
+            .column("reference", |_| result.reference.as_str())
+            .column("amount_minor", |_| result.amount.as_ref().map(|amount| amount.minor))
+            .column("currency", |_| result.amount.as_ref().map(|amount| amount.currency.as_str()))
+            .column("remark", |_| result.remark.as_str())
+            .column("reported_at", |report| report.reported_at.to_sqlx())
+            .list("evidence", |_| &result.evidence)
+            .column("output", |_| result.output.as_str())
+            .done();
+        let statement = format!(
+            "{insert} WHERE (SELECT count(*) FROM task_refused_report t
+                    WHERE t.tenant_id = current_setting('redress.tenant') AND t.task_id = r.task_id) < {most}
              ON CONFLICT DO NOTHING",
-        )
-        .bind(task_id.0)
-        .bind(token)
-        .bind(department_id)
-        .bind(reporter)
-        .bind(&result.reference)
-        .bind(result.amount.as_ref().map(|amount| amount.minor))
-        .bind(result.amount.as_ref().map(|amount| amount.currency.as_str()))
-        .bind(&result.remark)
-        .bind(reported_at.to_sqlx())
-        .bind(MAX_REPORTS)
-        .bind(&result.evidence)
-        .bind(&result.output)
-        .execute(&mut *conn)
-        .await?;
+            insert = rows.insert_into("task_refused_report"),
+        );
+        binds.execute(&statement, conn).await?;
     }
     Ok(())
 }

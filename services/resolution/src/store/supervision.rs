@@ -14,7 +14,7 @@ use sqlx::PgConnection;
 use super::departments::MAX_COUNT;
 use super::impossible;
 use crate::supervision::{
-    LOOPING, MAX_RUNGS, Rung, Standing, Step, Supervision, SupervisionLevel, Supervisors,
+    DepartmentBacklog, LOOPING, MAX_RUNGS, Rung, Step, Supervision, SupervisionLevel, Supervisors,
 };
 use crate::task::TaskState;
 
@@ -172,7 +172,7 @@ pub(super) fn open_states() -> Vec<i16> {
 }
 
 #[derive(sqlx::FromRow)]
-struct StandingRow {
+struct BacklogRow {
     oldest: Option<jiff_sqlx::Timestamp>,
     least_due: Option<jiff_sqlx::Timestamp>,
     looping: i32,
@@ -184,8 +184,8 @@ pub(crate) async fn standing(
     conn: &mut PgConnection,
     department_id: &str,
     now: Timestamp,
-) -> Result<Standing, Fault> {
-    let row: StandingRow = sqlx::query_as(pg::sql!(
+) -> Result<DepartmentBacklog, Fault> {
+    let row: BacklogRow = sqlx::query_as(pg::sql!(
         "SELECT (SELECT min(first.created_at)
                  FROM UNNEST($2::smallint[]) AS wanted (state)
                  CROSS JOIN LATERAL (
@@ -221,7 +221,7 @@ pub(crate) async fn standing(
     .bind(MAX_COUNT)
     .fetch_one(&mut *conn)
     .await?;
-    Ok(Standing {
+    Ok(DepartmentBacklog {
         overdue: overdue(conn, department_id, now).await?,
         oldest: row.oldest.map(jiff_sqlx::Timestamp::to_jiff),
         least_due: row.least_due.map(jiff_sqlx::Timestamp::to_jiff),

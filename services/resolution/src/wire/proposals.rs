@@ -19,7 +19,7 @@ const INVALID_PROPOSAL: &str = "INVALID_PROPOSAL";
 const INVALID_REASON: &str = "INVALID_REASON";
 
 /// Something is proposed about a task.
-pub(crate) struct Asked {
+pub(crate) struct ProposalRequest {
     pub(crate) task_id: TaskId,
     pub(crate) proposed: Wanted,
     pub(crate) reason: String,
@@ -43,7 +43,7 @@ impl Wanted {
     }
 }
 
-pub(crate) fn extension(request: v1::RequestTaskExtensionRequest) -> Result<Asked, Fault> {
+pub(crate) fn extension(request: v1::RequestTaskExtensionRequest) -> Result<ProposalRequest, Fault> {
     let v1::RequestTaskExtensionRequest { request_id, task_id, due_time, reason } = request;
     let mut check = Check::new();
     check.request_id(request_id);
@@ -52,10 +52,10 @@ pub(crate) fn extension(request: v1::RequestTaskExtensionRequest) -> Result<Aske
     let due_time = check.time("due_time", due_time).unwrap_or_default();
     let reason = check.required("reason", reason, MAX_REASON);
     check.done(INVALID_PROPOSAL)?;
-    Ok(Asked { task_id, proposed: Wanted::Whole(Proposed::Extension(due_time)), reason })
+    Ok(ProposalRequest { task_id, proposed: Wanted::Whole(Proposed::Extension(due_time)), reason })
 }
 
-pub(crate) fn completion(request: v1::ProposeTaskCompletionRequest) -> Result<Asked, Fault> {
+pub(crate) fn completion(request: v1::ProposeTaskCompletionRequest) -> Result<ProposalRequest, Fault> {
     let v1::ProposeTaskCompletionRequest { request_id, task_id, result, reason } = request;
     let mut check = Check::new();
     check.request_id(request_id);
@@ -63,17 +63,17 @@ pub(crate) fn completion(request: v1::ProposeTaskCompletionRequest) -> Result<As
     let result = read_result(&mut check, result.unwrap_or_default());
     let reason = check.required("reason", reason, MAX_REASON);
     check.done(INVALID_RESULT)?;
-    Ok(Asked { task_id, proposed: Wanted::Whole(Proposed::Completion(result)), reason })
+    Ok(ProposalRequest { task_id, proposed: Wanted::Whole(Proposed::Completion(result)), reason })
 }
 
-pub(crate) fn write_off(request: v1::ProposeTaskWriteOffRequest) -> Result<Asked, Fault> {
+pub(crate) fn write_off(request: v1::ProposeTaskWriteOffRequest) -> Result<ProposalRequest, Fault> {
     let v1::ProposeTaskWriteOffRequest { request_id, task_id, reason } = request;
     let mut check = Check::new();
     check.request_id(request_id);
     let task_id = check.id("task_id", &task_id);
     let reason = check.required("reason", reason, MAX_REASON);
     check.done(INVALID_REASON)?;
-    Ok(Asked { task_id, proposed: Wanted::WriteOff, reason })
+    Ok(ProposalRequest { task_id, proposed: Wanted::WriteOff, reason })
 }
 
 /// Refuses what does not fit its task.

@@ -12,7 +12,7 @@ use super::departments::queue;
 use super::{INVALID_REQUEST, MAX_NAME};
 use crate::department::Queue;
 use crate::supervision::{
-    MAX_AFTER, MAX_RUNGS, Rung, Standing, Step, Supervision, SupervisionLevel, Supervisors,
+    DepartmentBacklog, MAX_AFTER, MAX_RUNGS, Rung, Step, Supervision, SupervisionLevel, Supervisors,
 };
 
 /// Most departments somebody is named for.
@@ -105,7 +105,11 @@ pub(crate) fn step(step: &Step) -> v1::SupervisionStep {
 }
 
 /// How a department stands, as it is shown.
-pub(crate) fn board(waiting: &Queue, standing: &Standing, supervision: &Supervision) -> v1::DepartmentBoard {
+pub(crate) fn board(
+    waiting: &Queue,
+    standing: &DepartmentBacklog,
+    supervision: &Supervision,
+) -> v1::DepartmentBoard {
     let count = |(level, count): (Option<SupervisionLevel>, i32)| v1::SupervisionCount {
         level: level.map_or(0, |level| i32::from(level.number())),
         count,

@@ -14,7 +14,7 @@ use super::problem_hints::problem_id;
 use super::{INVALID_REQUEST, MAX_JSON, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note};
 use crate::investigation::MAX_EVIDENCE;
 use crate::remedy_type::RemedyTypes;
-use crate::task::{Failure, Heard, RefusedReport, Settlement, Task, TaskResult, TaskState};
+use crate::task::{Failure, HeartbeatStatus, RefusedReport, Settlement, Task, TaskResult, TaskState};
 
 const MAX_POLL: i32 = 100;
 const MAX_WAIT: Duration = Duration::from_mins(1);
@@ -420,7 +420,7 @@ pub(crate) fn leased(held: &Task) -> v1::Lease {
 }
 
 /// The answer to a sign of life.
-pub(crate) fn heard(heard: &Heard) -> v1::HeartbeatResponse {
+pub(crate) fn heard(heard: &HeartbeatStatus) -> v1::HeartbeatResponse {
     v1::HeartbeatResponse {
         expire_time: Some(timestamp(heard.until)),
         cancel_requested: heard.cancel_requested,

@@ -1,7 +1,7 @@
 //! Reads the SQL out of source files: string literals, put together where
 //! `concat!` and the macros of the stores do it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// What begins a statement.
 const VERBS: [&str; 6] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ", "LOCK "];
@@ -71,6 +71,22 @@ pub(super) fn without_tests(text: &str) -> String {
 /// of its tests; also those of its macros.
 pub(super) fn pieces(file: &str, macros: &HashMap<&str, String>) -> Vec<String> {
     Reader { code: &without_tests(file), macros }.texts()
+}
+
+/// How many values a statement writes, or compares a column with, by their positions alone: one
+/// of a list, or right of an equals sign. What an UNNEST brings has a name beside it.
+pub(super) fn by_position(statement: &str) -> usize {
+    let mut found = BTreeSet::new();
+    for (at, _) in statement.match_indices('$') {
+        let digits: String = statement[at + 1..].chars().take_while(char::is_ascii_digit).collect();
+        let before = statement[..at].trim_end();
+        let is_named = ["UNNEST(", "ANY(", "ANY ("].iter().any(|named| before.ends_with(named));
+        let is_bare = ["(", ",", "=", "SELECT"].iter().any(|bare| before.ends_with(bare));
+        if !digits.is_empty() && is_bare && !is_named {
+            found.insert(digits);
+        }
+    }
+    found.len()
 }
 
 /// The columns of these that a statement, or a piece of one, compares with a number instead of

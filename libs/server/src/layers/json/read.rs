@@ -15,7 +15,7 @@ use kernel::Caller;
 use prost::Message as _;
 use tonic::Status;
 use tonic::body::Body;
-use transcoding::{Asked, Refused, bind, bind_headers, read};
+use transcoding::{HttpCall, Refused, bind, bind_headers, read};
 
 use super::files::Parts;
 use super::frames::{Frames, framed, too_large};
@@ -148,10 +148,10 @@ fn message(
     if_match: Option<&str>,
 ) -> Result<Vec<u8>, Fault> {
     let input = &spoken.rpc().input;
-    let asked = Asked { body, idempotency_key, if_match, ..Asked::default() };
+    let asked = HttpCall { body, idempotency_key, if_match, ..HttpCall::default() };
     let request = match &spoken.dialect {
         Dialect::Rest(call) => {
-            bind(input, &call.route, &Asked { variables: &call.variables, query: &call.query, ..asked })
+            bind(input, &call.route, &HttpCall { variables: &call.variables, query: &call.query, ..asked })
         }
         Dialect::Unary(Encoding::Proto) | Dialect::Stream(Encoding::Proto) => return Ok(body.to_vec()),
         // Bytes of a file, or a signed body, are no message.

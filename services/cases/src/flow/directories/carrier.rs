@@ -16,7 +16,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Response, Status};
 use webhook::{Failure, Post, Reply, Sender, Target};
 
-use crate::directory::{Directory, DirectoryKind, Heard, Named};
+use crate::directory::{Directory, DirectoryAnswer, DirectoryKind, Named};
 use crate::wire::directories as wire;
 use crate::wire::directories::Answers;
 
@@ -54,7 +54,12 @@ impl Carrier {
 
     /// Asks everything that can be asked of what a complaint names; whatever goes wrong is a
     /// gap. The customer's own number, as the directory tells it, is what the rest is asked by.
-    pub(crate) async fn ask(&self, directory: &Directory, tenant: &TenantId, named: &Named) -> Heard {
+    pub(crate) async fn ask(
+        &self,
+        directory: &Directory,
+        tenant: &TenantId,
+        named: &Named,
+    ) -> DirectoryAnswer {
         let line = match self.line(directory).await {
             Ok(line) => line,
             Err(failure) => return nobody(tenant, named, &failure.to_string()),
@@ -113,7 +118,7 @@ impl Carrier {
 }
 
 /// What came of asking a directory that cannot be reached.
-fn nobody(tenant: &TenantId, named: &Named, reason: &str) -> Heard {
+fn nobody(tenant: &TenantId, named: &Named, reason: &str) -> DirectoryAnswer {
     let none = || reason.to_owned();
     wire::heard(Answers {
         customer: wire::who(tenant, named).map(|_| Err(none())),

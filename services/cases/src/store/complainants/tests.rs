@@ -13,9 +13,9 @@ const CASES: i32 = 20_000;
 const OF_EACH: u64 = 4;
 
 /// Somebody who has [`OF_EACH`] cases, and is known by all three.
-fn asked() -> Asked {
+fn asked() -> ComplainantQuery {
     let person = Person { customer: sameness::number("c-7"), phone: phone("555 000 007"), email: None };
-    Asked { person, case: None }
+    ComplainantQuery { person, case: None }
 }
 
 async fn marked(house: &House) {

@@ -34,7 +34,7 @@ pub(crate) struct Handover {
 
 /// Whose mails there are, and who keeps them.
 #[derive(Clone)]
-struct Desk {
+struct MailHandler {
     db: Db,
     keeper: MailKeeper,
 }
@@ -75,16 +75,16 @@ impl Handover {
             most_connections: CONNECTIONS,
             ..smtp::Options::new(NAME, self.protocol)
         };
-        let desk = Desk { db: self.db, keeper: self.keeper };
+        let handler = MailHandler { db: self.db, keeper: self.keeper };
         tracing::info!(address = %self.listen, "mails are taken by hand-over");
-        smtp::serve(listener, options, desk.clone(), desk, stop).await;
+        smtp::serve(listener, options, handler.clone(), handler, stop).await;
     }
 }
 
 /// When the address is tried again.
 const BIND_AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
-impl Desk {
+impl MailHandler {
     /// The mailbox an address is of, and whether it is left alone.
     async fn mailbox(&self, address: &str) -> Result<Option<(Found, bool)>, Fault> {
         let Some(address) = untagged(address) else { return Ok(None) };
@@ -117,7 +117,7 @@ impl Desk {
     }
 }
 
-impl Accept for Desk {
+impl Accept for MailHandler {
     async fn recipient(&self, address: &str) -> Recipient {
         match self.mailbox(address).await {
             Ok(Some((_, false))) => Recipient::Yes,
@@ -132,7 +132,7 @@ impl Accept for Desk {
     }
 }
 
-impl Keep for Desk {
+impl Keep for MailHandler {
     async fn keep(&self, message: Arrived) -> Kept {
         match self.keep_all(message).await {
             Ok(None) => Kept::Kept,

@@ -257,11 +257,12 @@ impl PostTaker {
             (self.registering.additions.clone(), reader(taken), taken.ready.clone());
         let told = self.db.transact("post.tell", &taken.tenant, async move |mut tx| {
             let Some(mut matter) = matters::lock(&mut tx, id).await? else { return Ok((tx, ())) };
-            let news = matter.news(&ready.spec.mention_thresholds, &ready.spec.reach_thresholds);
-            let (Some(case), Some(news)) = (matter.complaint, news) else { return Ok((tx, ())) };
-            let further = wire::further(posts_wire::news(&matter, case, news))?;
+            let crossed =
+                matter.crossed_thresholds(&ready.spec.mention_thresholds, &ready.spec.reach_thresholds);
+            let (Some(case), Some(crossed)) = (matter.complaint, crossed) else { return Ok((tx, ())) };
+            let further = wire::further(posts_wire::spread_update(&matter, case, crossed))?;
             let (mut tx, _) = additions.add(tx, &caller, further).await?;
-            (matter.told_mentions, matter.told_reach) = news;
+            (matter.told_mentions, matter.told_reach) = crossed;
             matters::save(&mut tx, &matter).await?;
             Ok((tx, ()))
         });

@@ -11,7 +11,7 @@ use opentelemetry::{KeyValue, global};
 use pg::{Db, Tx};
 use tokio::sync::Semaphore;
 
-use super::carrier::{Carrier, Heard};
+use super::carrier::{Carrier, DeliveryResult};
 use crate::delivery::{Answer, Delivery, DeliveryKind, DeliveryState, Hold, Next};
 use crate::endpoint::Endpoint;
 use crate::flow::remedy_types::TypesInUse;
@@ -167,7 +167,7 @@ impl Attempts {
         &self,
         tenant: &TenantId,
         prepared: &Prepared,
-        heard: &Heard,
+        heard: &DeliveryResult,
         took: Duration,
     ) -> Result<(), Fault> {
         let _place = self.places.acquire().await.map_err(Fault::internal)?;
@@ -197,7 +197,8 @@ impl Attempts {
                 if is_latest && is_overtaken(prepared, &locked, endpoint.as_ref()) {
                     look_now(&mut tx, &mut locked.delivery).await?;
                 }
-                let is_paused = judge(&mut tx, &prepared.endpoint, endpoint, &heard.answer).await?;
+                let is_paused =
+                    update_endpoint_health(&mut tx, &prepared.endpoint, endpoint, &heard.answer).await?;
                 Ok((tx, (is_paused, is_escalated)))
             })
             .await?;
@@ -348,7 +349,7 @@ async fn look_now(tx: &mut Tx, delivery: &mut Delivery) -> Result<(), Fault> {
 
 /// Counts for or against an endpoint, locked, what it answered; answers whether it is
 /// paused now. What was heard of another URL counts nothing.
-async fn judge(
+async fn update_endpoint_health(
     tx: &mut Tx,
     tried: &Endpoint,
     endpoint: Option<Endpoint>,

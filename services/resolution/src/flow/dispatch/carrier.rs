@@ -32,12 +32,12 @@ pub(crate) struct Carrier {
 }
 
 /// What was heard of a department.
-pub(super) struct Heard {
+pub(super) struct DeliveryResult {
     pub(super) answer: Answer,
     pub(super) seen: Seen,
 }
 
-impl Heard {
+impl DeliveryResult {
     fn none(none: NoAnswer, status: impl Into<String>, reason: impl Into<String>) -> Self {
         let seen = Seen { status: status.into(), reason: reason.into(), excerpt: String::new() };
         Self { answer: Answer::None(none), seen }
@@ -65,9 +65,9 @@ impl Carrier {
         message: &Outgoing,
         delivery_id: Uuid,
         (now, traceparent): (Timestamp, &str),
-    ) -> Heard {
+    ) -> DeliveryResult {
         let Ok(target) = endpoint.url.parse::<Target>() else {
-            return Heard::none(NoAnswer::default(), "", "its URL is none that can be used");
+            return DeliveryResult::none(NoAnswer::default(), "", "its URL is none that can be used");
         };
         let mut headers = HeaderMap::new();
         if let Ok(value) = HeaderValue::from_str(traceparent)
@@ -80,24 +80,25 @@ impl Carrier {
                 Ok(post) => self.post(&target, post, message).await,
                 Err(fault) => {
                     tracing::error!(fault.chain = fault.chain(), "a webhook cannot be written");
-                    Heard::none(NoAnswer::default(), "", "the message cannot be written")
+                    DeliveryResult::none(NoAnswer::default(), "", "the message cannot be written")
                 }
             },
             EndpointKind::Grpc => self.call(&target, endpoint, message, headers).await,
         }
     }
 
-    async fn post(&self, target: &Target, post: Post, message: &Outgoing) -> Heard {
+    async fn post(&self, target: &Target, post: Post, message: &Outgoing) -> DeliveryResult {
         let reply = match self.sender.post(target, post).await {
             Ok(reply) => reply,
-            Err(failure) => return Heard::failure(failure),
+            Err(failure) => return DeliveryResult::failure(failure),
         };
         let Reply { status, retry_after, body, is_whole } = reply;
         let mut heard = match status {
-            200..=299 if is_whole => Heard::read(message.read(&body), status.to_string()),
-            200..=299 => {
-                Heard::read((Answer::Taken, "its body is too long to be read".to_owned()), status.to_string())
-            }
+            200..=299 if is_whole => DeliveryResult::read(message.read(&body), status.to_string()),
+            200..=299 => DeliveryResult::read(
+                (Answer::Taken, "its body is too long to be read".to_owned()),
+                status.to_string(),
+            ),
             _ => {
                 let reason = match status {
                     300..=399 => "it answered with a redirect, which is not followed",
@@ -108,7 +109,7 @@ impl Carrier {
                     is_gone: status == GONE,
                     retry_after,
                 };
-                Heard::none(none, status.to_string(), reason)
+                DeliveryResult::none(none, status.to_string(), reason)
             }
         };
         heard.seen.excerpt = cut(&String::from_utf8_lossy(&body), MAX_EXCERPT);
@@ -121,16 +122,16 @@ impl Carrier {
         endpoint: &Endpoint,
         message: &Outgoing,
         headers: HeaderMap,
-    ) -> Heard {
+    ) -> DeliveryResult {
         let channel = match self.sender.channel(target).await {
             Ok(channel) => channel,
-            Err(failure) => return Heard::failure(failure),
+            Err(failure) => return DeliveryResult::failure(failure),
         };
         let called = call(channel, message, headers, endpoint);
         match tokio::time::timeout(endpoint.timeout, called).await {
-            Ok(Ok(read)) => Heard::read(read, "OK"),
+            Ok(Ok(read)) => DeliveryResult::read(read, "OK"),
             Ok(Err(status)) => refused(&status),
-            Err(_) => Heard::failure(Failure::TooLate),
+            Err(_) => DeliveryResult::failure(Failure::TooLate),
         }
     }
 }
@@ -202,7 +203,7 @@ fn dressed<M>(
 
 /// A call that was not answered, or answered with a status. Of those that say why it was
 /// not taken, nothing came.
-fn refused(status: &Status) -> Heard {
+fn refused(status: &Status) -> DeliveryResult {
     let is_refusal = matches!(
         status.code(),
         Code::InvalidArgument
@@ -216,7 +217,7 @@ fn refused(status: &Status) -> Heard {
             | Code::Unauthenticated
     );
     let none = NoAnswer { may_have_arrived: !is_refusal, ..NoAnswer::default() };
-    let mut heard = Heard::none(none, name(status.code()), "its answer is no success");
+    let mut heard = DeliveryResult::none(none, name(status.code()), "its answer is no success");
     heard.seen.excerpt = cut(status.message(), MAX_EXCERPT);
     heard
 }

@@ -146,9 +146,9 @@ fn approve(tx: &mut Tx, held: &mut Held, one: &BatchedMutation<Consent>) -> Resu
     }
     let mut plan = known.clone();
     let facts = plan.facts().against(held.grounds.get(plan.case_id));
-    let judgement = held.policy.judge(&facts);
-    let limit = held.policy.limit_of(approval.authority(), &judgement);
-    let ruling = judgement.ruling;
+    let evaluation = held.policy.evaluate(&facts);
+    let limit = held.policy.limit_of(approval.authority(), &evaluation);
+    let ruling = evaluation.ruling;
     plan.approve(approval, &limit, ruling.clone()).map_err(|refusal| refused(refusal, &ruling))?;
     one.trace(tx, &plan.traceparent);
     if plan.state == PlanState::Executing {

@@ -74,8 +74,9 @@ async fn propose(
         || held
             .types
             .is_heavy_for_inputs(asked.iter().flat_map(|one| &one.job.steps).map(|step| &step.remedy));
-    let verdicts: Vec<Result<PlanId, Fault>> =
-        server::aside(is_heavy, || asked.iter().map(|one| judge(tx, &mut held, &mut sound, one)).collect());
+    let verdicts: Vec<Result<PlanId, Fault>> = server::aside(is_heavy, || {
+        asked.iter().map(|one| evaluate(tx, &mut held, &mut sound, one)).collect()
+    });
     let Sound { mut plans, facts, entries } = sound;
     if !plans.is_empty() {
         store::plans::insert(tx, &plans, &facts, &entries).await?;
@@ -119,7 +120,7 @@ async fn hold(
 }
 
 /// Judges one proposal; answers the plan it becomes.
-fn judge(
+fn evaluate(
     tx: &mut Tx,
     held: &mut Held,
     sound: &mut Sound,
@@ -131,7 +132,7 @@ fn judge(
     let steps = wire::plans::taken(&one.job.steps, &held.departments, &held.types)?;
     let mut plan = proposed(tx, case, (one, steps));
     let facts = plan.facts().against(held.grounds.get(plan.case_id));
-    let ruling = held.policy.judge(&facts).ruling;
+    let ruling = held.policy.evaluate(&facts).ruling;
     if ruling.outcome == Outcome::Refused {
         return Err(refused(Refusal::RefusedByPolicy, &ruling));
     }

@@ -159,7 +159,7 @@ pub(crate) async fn waiting(
 
 /// Forgets deliveries that ended before a moment, with their tries, as many as are no
 /// burden; answers how many.
-pub(crate) async fn sweep(conn: &mut PgConnection, before: Timestamp) -> Result<u64, Fault> {
+pub(crate) async fn clean_up(conn: &mut PgConnection, before: Timestamp) -> Result<u64, Fault> {
     let ids: Vec<(String, Uuid)> = sqlx::query_as(pg::sql!(
         "DELETE FROM delivery
          WHERE state <> {pending} AND ended_at < $1

@@ -11,7 +11,7 @@ use super::{Row, columns};
 use crate::department::EVERY_KIND;
 use crate::refusal::Refusal;
 use crate::remedy::RemedyKind;
-use crate::task::{Heard, Task, TaskState};
+use crate::task::{HeartbeatStatus, Task, TaskState};
 
 /// Who claims, how many, until when.
 pub(crate) struct Claim<'a> {
@@ -262,7 +262,7 @@ fn sort(rows: Vec<ClaimedRow>) -> Result<Claimed, Fault> {
 
 /// What a worker hears who gave a sign of life.
 #[derive(sqlx::FromRow)]
-struct HeardRow {
+struct HeartbeatRow {
     visible_at: jiff_sqlx::Timestamp,
     cancel_requested: bool,
     pause_requested: bool,
@@ -275,9 +275,9 @@ pub(crate) async fn heartbeat(
     holder: (kernel::TaskId, Uuid),
     (now, until): (Timestamp, Timestamp),
     checkpoint: &[u8],
-) -> Result<Option<Heard>, Fault> {
+) -> Result<Option<HeartbeatStatus>, Fault> {
     let (task_id, token) = holder;
-    let heard: Option<HeardRow> = sqlx::query_as(pg::sql!(
+    let heard: Option<HeartbeatRow> = sqlx::query_as(pg::sql!(
         "UPDATE task SET version = version + 1, visible_at = least($3, attempt_until),
                          checkpoint = CASE WHEN $4 = ''::bytea THEN checkpoint ELSE $4 END
          WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1 AND state = {leased}
@@ -296,7 +296,7 @@ pub(crate) async fn heartbeat(
     .bind(now.to_sqlx())
     .fetch_optional(conn)
     .await?;
-    Ok(heard.map(|row| Heard {
+    Ok(heard.map(|row| HeartbeatStatus {
         until: row.visible_at.to_jiff(),
         cancel_requested: row.cancel_requested,
         pause_requested: row.pause_requested,

@@ -8,7 +8,7 @@ use kernel::CaseId;
 use sqlx::Executor as _;
 use testkit::House;
 use triage::Triage;
-use vocabulary::{Channel, Level, Matter, Priority};
+use vocabulary::{Channel, Level, Priority};
 
 use super::seed::seed;
 use super::{DUE_FIRST, INBOXES, SearchContext, context, counting, statement, transact};
@@ -123,17 +123,12 @@ async fn openings(house: &House, context: &SearchContext) {
 
 fn opening(house: &House, context: &SearchContext, n: u32) -> Opening {
     let db = house.db("cases");
+    let channel = Channel::ALL[n as usize % Channel::ALL.len()];
     let origin = Origin {
-        matter: Matter::Complaint,
-        channel: Channel::ALL[n as usize % Channel::ALL.len()],
         subject: format!("订单 {n} 的退款至今没有到账 refund {n} is late"),
         language: "zh".to_owned(),
         customer_id: format!("c-{n}"),
-        region: String::new(),
-        respondent_staff: String::new(),
-        amount_sought: None,
-        receive_time: context.now,
-        traceparent: String::new(),
+        ..Origin::bare(channel, context.now)
     };
     let triage = Triage {
         category: "payment/refund".to_owned(),

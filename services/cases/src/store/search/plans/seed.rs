@@ -19,14 +19,13 @@ pub(in crate::store) async fn seed(house: &House, tenants: &[&str], cases: i32) 
             "INSERT INTO cases
                  (tenant_id, case_id, version, state, cycle, tier, priority, outcome, channel, entries,
                   received_at, opened_at, closed_at, category, triage_reasons, subject, language,
-                  customer_id, respondent_staff, department_id, agent_id, findings, root_cause,
-                  decision_reasons, traceparent, due_at)
+                  customer_id, department_id, agent_id, findings, root_cause, decision_reasons, traceparent, due_at)
              SELECT $1, (lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(n % 977), 12, '0'))::uuid, 5,
                     CASE WHEN is_open THEN 2 + n % 5 ELSE CASE n % 300 WHEN 0 THEN 9 ELSE 8 END END, 1, n % 3, 1 + n % 4,
                     CASE WHEN is_open THEN NULL ELSE 1 + n % 3 END, 1 + n % 10, 8,
                     at - interval '1 hour', at, CASE WHEN is_open THEN NULL ELSE at + interval '9 days' END,
                     'delivery/' || n % 30, 'because', 'the kettle ' || n || ' arrived broken', 'en',
-                    'c-' || n % 5000, '', 'd-' || n % 40,
+                    'c-' || n % 5000, 'd-' || n % 40,
                     CASE WHEN is_open AND r < 8 THEN '' ELSE 'a-' || n % 200 END,
                     repeat('found ', 40), 'cause', repeat('reason ', 20), repeat('0', 55),
                     CASE WHEN is_open AND r % 10 <> 9 THEN $3::timestamptz + (n % 400 - 100) * interval '1 hour' END

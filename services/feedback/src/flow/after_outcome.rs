@@ -16,7 +16,7 @@ use crate::profile::{Profile, Progress};
 use crate::revision::{Revision, Subject};
 use crate::store;
 use crate::store::{AwaitedCycle, ToldCycle};
-use crate::survey::{Invitation, Questionnaire, Reply, Standing, State as SurveyState, Survey};
+use crate::survey::{Invitation, Questionnaire, Reply, State as SurveyState, Survey, SurveyEligibility};
 
 /// Takes in which notices were delivered: of those that told an outcome, what follows.
 pub(crate) async fn outcomes(tx: &mut Tx, delivery: &Delivery, ended: &[&Notice]) -> Result<(), Fault> {
@@ -138,11 +138,12 @@ pub(crate) async fn end(tx: &mut Tx, progress: &[(CaseId, Progress)]) -> Result<
         return Ok(());
     }
     let now = tx.now();
-    let cases = |is_over: fn(Standing) -> bool| -> Vec<CaseId> {
+    let cases = |is_over: fn(SurveyEligibility) -> bool| -> Vec<CaseId> {
         let is_over = |(_, progress): &&(CaseId, Progress)| progress.standing.is_some_and(is_over);
         progress.iter().filter(is_over).map(|(case, _)| *case).collect()
     };
-    let (over, unwanted) = (cases(Standing::ends_call_backs), cases(Standing::ends_requested_call_backs));
+    let (over, unwanted) =
+        (cases(SurveyEligibility::ends_call_backs), cases(SurveyEligibility::ends_requested_call_backs));
     store::cancel_call_backs(tx, &over, &unwanted, now).await?;
     let cycles = store::cancel_surveys(tx, &ended, now).await?;
     give_up(tx, &cycles).await

@@ -14,7 +14,7 @@ const CANCELLED: &str = "CANCELLED";
 
 /// Something the worker said, and when.
 #[derive(Clone, Debug)]
-pub(crate) struct Heard {
+pub(crate) struct WorkerCall {
     pub(crate) at: Instant,
     pub(crate) what: What,
 }
