@@ -7,6 +7,8 @@ mod channels;
 #[expect(dead_code, reason = "tests of attachments use more of it")]
 #[path = "attachments/fake_s3.rs"]
 mod fake_s3;
+#[path = "mails/folder.rs"]
+mod folder;
 #[path = "mails/forgotten.rs"]
 mod forgotten;
 #[path = "mails/kept.rs"]
@@ -19,6 +21,8 @@ mod settings;
 mod threads;
 #[path = "mails/turns.rs"]
 mod turns;
+#[path = "mails/unfetched.rs"]
+mod unfetched;
 
 use std::net::SocketAddr;
 

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 use proto::redress::cases::v1::directory_service_client::DirectoryServiceClient;
+use proto::redress::intake::v1::attachment_service_client::AttachmentServiceClient;
 use proto::redress::intake::v1::form_service_client::FormServiceClient;
 use proto::redress::intake::v1::{
     AddInformationRequest, CreateFormRequest, Form, GetFormRequest, GetInformationRequest, InformationSource,
-    ListFormsRequest, PrefillFormRequest, ValidateFormRequest,
+    ListAttachmentsRequest, ListFormsRequest, PrefillFormRequest, ValidateFormRequest,
 };
 use show::{text, words};
 
@@ -15,6 +16,9 @@ use super::attachment::attached;
 use super::connection::{Connection, Page};
 use super::directory::Named;
 use super::submit::read_text;
+
+/// Files of a complaint that are named: as many as a page has.
+const MOST_FILES: i32 = 500;
 
 #[derive(Args)]
 pub(crate) struct Forms {
@@ -138,9 +142,23 @@ impl Forms {
                 show::answer(caller.json, &forms.add_information(request).await?.into_inner(), text::added)
             }
             Verb::Information { complaint } => {
-                let request = GetInformationRequest { complaint_id: complaint };
+                let request = GetInformationRequest { complaint_id: complaint.clone() };
                 let answer = forms.get_information(request).await?.into_inner();
-                show::answer(caller.json, &answer, text::information)
+                let request = ListAttachmentsRequest {
+                    page_size: MOST_FILES,
+                    page_token: String::new(),
+                    complaint_id: complaint,
+                };
+                // Names are told where they can be: without them there are the ids.
+                let has_files = answer.additions.iter().any(|one| !one.evidence.is_empty()) && !caller.json;
+                let files = if has_files {
+                    let mut attachments = AttachmentServiceClient::new(caller.client.calls());
+                    let listed = attachments.list_attachments(request).await;
+                    listed.map(|list| list.into_inner().attachments).unwrap_or_default()
+                } else {
+                    Vec::new()
+                };
+                show::answer(caller.json, &answer, |all| text::information(all, &files))
             }
         }
     }

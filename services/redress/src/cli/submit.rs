@@ -99,6 +99,7 @@ impl Submit {
                 ("receipt code", answer.receipt_code.clone()),
                 ("received", lines::time(answer.receive_time.as_ref())),
                 ("note", known.to_owned()),
+                ("follow it", format!("redress track {}", quoted(&answer.receipt_code))),
                 ("next", format!("redress case get {} --after {token}", answer.complaint_id)),
             ])
         })
@@ -131,6 +132,13 @@ impl Submit {
         self.complainant.add_to(&mut complaint);
         Ok(complaint)
     }
+}
+
+/// A receipt code as a shell takes it: its last character may be one of which a shell thinks
+/// something of its own.
+fn quoted(code: &str) -> String {
+    let is_plain = code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if is_plain { code.to_owned() } else { format!("'{code}'") }
 }
 
 impl Who {
