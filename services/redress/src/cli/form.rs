@@ -7,13 +7,13 @@ use proto::redress::cases::v1::directory_service_client::DirectoryServiceClient;
 use proto::redress::intake::v1::attachment_service_client::AttachmentServiceClient;
 use proto::redress::intake::v1::form_service_client::FormServiceClient;
 use proto::redress::intake::v1::{
-    AddInformationRequest, CreateFormRequest, Form, GetFormRequest, GetInformationRequest, InformationSource,
-    ListAttachmentsRequest, ListFormsRequest, PrefillFormRequest, ValidateFormRequest,
+    AddInformationRequest, Attachment, CreateFormRequest, Form, GetFormRequest, GetInformationRequest,
+    InformationSource, ListAttachmentsRequest, ListFormsRequest, PrefillFormRequest, ValidateFormRequest,
 };
 use show::{text, words};
 
 use super::attachment::attached;
-use super::connection::{Connection, Page};
+use super::connection::{Caller, Connection, Page};
 use super::directory::Named;
 use super::submit::read_text;
 
@@ -144,22 +144,18 @@ impl Forms {
             Verb::Information { complaint } => {
                 let request = GetInformationRequest { complaint_id: complaint.clone() };
                 let answer = forms.get_information(request).await?.into_inner();
-                let request = ListAttachmentsRequest {
-                    page_size: MOST_FILES,
-                    page_token: String::new(),
-                    complaint_id: complaint,
-                };
-                // Names are told where they can be: without them there are the ids.
-                let has_files = answer.additions.iter().any(|one| !one.evidence.is_empty()) && !caller.json;
-                let files = if has_files {
-                    let mut attachments = AttachmentServiceClient::new(caller.client.calls());
-                    let listed = attachments.list_attachments(request).await;
-                    listed.map(|list| list.into_inner().attachments).unwrap_or_default()
-                } else {
-                    Vec::new()
-                };
+                let has_files = answer.additions.iter().any(|one| !one.evidence.is_empty());
+                let files =
+                    if has_files && !caller.json { files(&caller, complaint).await } else { Vec::new() };
                 show::answer(caller.json, &answer, |all| text::information(all, &files))
             }
         }
     }
+}
+
+/// The files of a complaint, for their names: where they cannot be had, there are the ids.
+async fn files(caller: &Caller, complaint_id: String) -> Vec<Attachment> {
+    let request = ListAttachmentsRequest { page_size: MOST_FILES, page_token: String::new(), complaint_id };
+    let listed = AttachmentServiceClient::new(caller.client.calls()).list_attachments(request).await;
+    listed.map(|list| list.into_inner().attachments).unwrap_or_default()
 }

@@ -196,3 +196,17 @@ impl Track {
         show::answer(caller.json, &answer, text::progress)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_that_a_shell_would_read_is_quoted() {
+        assert_eq!(quoted("7VCES-Y07PH-YWRA3-18EXW-U"), "7VCES-Y07PH-YWRA3-18EXW-U");
+        for last in ["*", "~", "$", "="] {
+            let code = format!("7VCES-Y07PH-YWRA3-18EXW-{last}");
+            assert_eq!(quoted(&code), format!("'{code}'"));
+        }
+    }
+}
