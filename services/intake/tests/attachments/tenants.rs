@@ -71,7 +71,7 @@ async fn orphans_of_one_tenant_do_not_wait_for_the_many_of_another() {
     let client = |tenant| Client::new(house.channel_as(tenant, "ann", &["channel", "agent", "admin"]));
     uploaded(&client("acme"), &picture(300, 1)).await;
     let copies = "INSERT INTO intake.attachment
-         SELECT (jsonb_populate_record(a, jsonb_build_object('attachment_id', gen_random_uuid()))).*
+         SELECT (jsonb_populate_record(a, jsonb_build_object('attachment_id', gen_random_uuid(), 'held_bytes', 0))).*
          FROM intake.attachment a, generate_series(1, 200)";
     sqlx::raw_sql(copies).execute(&mut house.owner().await).await.expect("copied");
     clock.advance(Duration::from_secs(1));
