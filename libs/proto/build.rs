@@ -3,6 +3,7 @@
 //! read off the contracts: which requests are mutations, who may call what, what process logs
 //! tell of events, and what counts as said in a complaint.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use prost_types::FileDescriptorSet;
-use protox::prost_reflect::{DescriptorPool, FieldDescriptor, Value};
+use protox::prost_reflect::{DescriptorPool, ExtensionDescriptor, FieldDescriptor, MessageDescriptor, Value};
 
 #[path = "build/activities.rs"]
 mod activities;
@@ -52,6 +53,7 @@ fn main() -> Result<()> {
     fs::write(out.join("activities.rs"), activities.table)?;
     fs::write(out.join("logged.rs"), activities.items)?;
     fs::write(out.join("verbatim.rs"), content::verbatim(&compiler.descriptor_pool())?)?;
+    fs::write(out.join("capability_bearers.rs"), capability_bearers(&compiler.descriptor_pool())?)?;
 
     let mut config = prost_build::Config::new();
     config.enable_type_names();
@@ -150,13 +152,49 @@ fn callers(pool: &DescriptorPool) -> Result<String> {
     Ok(format!("&[\n{}\n]", lines.join(",\n")))
 }
 
+/// The numbers of a message's fields by which alone something may be done.
+fn marked(message: &MessageDescriptor, option: &ExtensionDescriptor) -> Vec<u32> {
+    let is_one = |field: &FieldDescriptor| field.options().get_extension(option).as_bool() == Some(true);
+    message.fields().filter(is_one).map(|field| field.number()).collect()
+}
+
+/// A line for each message with fields whose messages have such fields, or such messages in them,
+/// sorted by name: which fields, and of which messages.
+fn capability_bearers(pool: &DescriptorPool) -> Result<String> {
+    let option = pool.get_extension_by_name(CAPABILITY).context("the contracts name capabilities")?;
+    let messages: Vec<MessageDescriptor> = pool.all_messages().collect();
+    let named = |message: &MessageDescriptor| message.full_name().to_owned();
+    let mut bearing: BTreeSet<String> =
+        messages.iter().filter(|message| !marked(message, &option).is_empty()).map(named).collect();
+    loop {
+        let mut lines = Vec::new();
+        for message in &messages {
+            let parts: Vec<(u32, String)> = message
+                .fields()
+                .filter_map(|field| Some((field.number(), field.kind().as_message()?.full_name().to_owned())))
+                .filter(|(_, part)| bearing.contains(part))
+                .collect();
+            if !parts.is_empty() {
+                lines.push((named(message), parts));
+            }
+        }
+        let before = bearing.len();
+        bearing.extend(lines.iter().map(|(name, _)| name.clone()));
+        if bearing.len() == before {
+            lines.sort();
+            let lines: Vec<String> =
+                lines.iter().map(|(name, parts)| format!("({name:?}, &{parts:?})")).collect();
+            return Ok(format!("&[\n{}\n]", lines.join(",\n")));
+        }
+    }
+}
+
 /// A line for each message with fields by which alone something may be done, sorted by name.
 fn capabilities(pool: &DescriptorPool) -> Result<String> {
     let option = pool.get_extension_by_name(CAPABILITY).context("the contracts name capabilities")?;
     let mut lines = Vec::new();
     for message in pool.all_messages() {
-        let is_one = |field: &FieldDescriptor| field.options().get_extension(&option).as_bool() == Some(true);
-        let numbers: Vec<u32> = message.fields().filter(is_one).map(|field| field.number()).collect();
+        let numbers = marked(&message, &option);
         if !numbers.is_empty() {
             lines.push(format!("({:?}, &{numbers:?})", message.full_name()));
         }

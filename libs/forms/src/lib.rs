@@ -263,16 +263,48 @@ fn dotted(pointer: &str) -> String {
     names.collect::<Vec<_>>().join(".")
 }
 
-/// Reads an answer: a JSON object.
+/// From here on, a number that JSON keeps as a fraction may stand for several whole ones: 2^53.
+const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Reads an answer: a JSON object, with numbers that are kept as they were written.
 ///
 /// # Errors
 ///
 /// Fails with what is wrong with it, in a sentence about it.
 pub fn answer(text: &str) -> Result<Value, String> {
     match serde_json::from_str(text) {
-        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(value @ Value::Object(_)) => match inexact(&value) {
+            None => Ok(value),
+            Some(path) => Err(format!(
+                "{path} has more digits than are kept of a number: an order's or a customer's number must be a text"
+            )),
+        },
         Ok(_) => Err("must be a JSON object".to_owned()),
         Err(error) => Err(format!("is no JSON: {error}")),
+    }
+}
+
+/// Whether all numbers of a value are kept digit by digit: two that differ might be one otherwise.
+pub fn is_exact(value: &Value) -> bool {
+    inexact(value).is_none()
+}
+
+/// The path of the first number that is not.
+fn inexact(value: &Value) -> Option<String> {
+    let below = |name: String, value: &Value| {
+        inexact(value).map(|rest| if rest.is_empty() { name.clone() } else { format!("{name}.{rest}") })
+    };
+    match value {
+        Value::Number(number) => {
+            let is_whole = number.is_i64() || number.is_u64();
+            let is_large = number.as_f64().is_none_or(|number| number.abs() >= FIRST_INEXACT);
+            (!is_whole && is_large).then(String::new)
+        }
+        Value::Array(values) => {
+            (0..).zip(values).find_map(|(place, value): (usize, _)| below(place.to_string(), value))
+        }
+        Value::Object(values) => values.iter().find_map(|(name, value)| below(name.clone(), value)),
+        Value::Null | Value::Bool(_) | Value::String(_) => None,
     }
 }
 

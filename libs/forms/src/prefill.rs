@@ -52,7 +52,7 @@ impl Prefill {
         if !self.is_number {
             return Some(Value::String(text));
         }
-        serde_json::from_str(&text).ok().filter(Value::is_number)
+        serde_json::from_str(&text).ok().filter(|value: &Value| value.is_number() && crate::is_exact(value))
     }
 }
 

@@ -192,3 +192,23 @@ fn a_patch_takes_out_merges_and_replaces() {
     merge(&mut answer, patch);
     assert_eq!(answer, json!({ "b": { "c": 5, "d": 3 }, "e": { "g": 1 } }));
 }
+
+#[test]
+fn a_number_that_would_lose_digits_is_refused_by_its_path() {
+    let kept = [
+        r#"{"a": 9007199254740991, "b": 18446744073709551615, "c": -9223372036854775808}"#,
+        r#"{"a": 39.95}"#,
+    ];
+    for text in kept {
+        assert!(answer(text).is_ok_and(|value| is_exact(&value)), "{text}");
+    }
+    for (text, path) in [
+        (r#"{"order": 18446744073709551617}"#, "order"),
+        (r#"{"orders": [1, {"number": -9223372036854775809}]}"#, "orders.1.number"),
+        (r#"{"amount": 1e16}"#, "amount"),
+    ] {
+        let told = answer(text).expect_err("it loses digits");
+        assert!(told.starts_with(&format!("{path} has more digits than are kept")), "{told}");
+    }
+    assert!(answer("{}").is_ok());
+}

@@ -17,6 +17,45 @@ pub trait Keep: Send + Sync + 'static {
     /// session waits for one answer at a time, and no longer than its options say: then
     /// it is as if the answer were [`Kept::TryLater`], and the call is dropped.
     fn keep(&self, message: Arrived) -> impl Future<Output = Kept> + Send;
+
+    /// Keeps what can be known of a message that an IMAP reader passes over because it is larger
+    /// than may be fetched. Called and answered as [`Keep::keep`] is; who does not care is told
+    /// of it by [`crate::imap::Observer::too_large`] all the same.
+    fn keep_outline(&self, message: Outline) -> impl Future<Output = Kept> + Send {
+        let _ = message;
+        async { Kept::Kept }
+    }
+}
+
+/// Most bytes of the header of a message that is not fetched.
+pub const MAX_HEADER: usize = 64 * 1024;
+
+/// What can be known of a message in a folder that is not fetched.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// Which life of the folder the uid belongs to.
+    pub uid_validity: u32,
+    /// Its number in the folder.
+    pub uid: u32,
+    /// How many bytes it has, by the server's word; None where it does not say.
+    pub size: Option<u64>,
+    /// When the server received it, where it says so.
+    pub internal_date: Option<Timestamp>,
+    /// Its header, as far as [`MAX_HEADER`] goes; empty where the server does not give it.
+    pub header: Bytes,
+}
+
+/// Shows how long its header is, not what it says.
+impl fmt::Debug for Outline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outline")
+            .field("uid_validity", &self.uid_validity)
+            .field("uid", &self.uid)
+            .field("size", &self.size)
+            .field("internal_date", &self.internal_date)
+            .field("header", &self.header.len())
+            .finish()
+    }
 }
 
 /// A message that arrived.

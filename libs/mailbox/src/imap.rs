@@ -24,9 +24,10 @@ use webhook::Networks;
 
 pub use error::Error;
 
-use crate::arrival::Keep;
+use crate::arrival::{Keep, Outline};
 use crate::oauth::Token;
 use reading::Reading;
+use session::Answer;
 
 /// How the way to a server is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,7 +187,8 @@ pub trait Observer: Send + Sync {
         async {}
     }
 
-    /// A message of so many bytes is larger than may be, was not fetched, and passed over.
+    /// A message of so many bytes is larger than may be, was not fetched, and passed over. What
+    /// can be known of it was handed to [`Keep::keep_outline`] before.
     fn too_large(&self, position: Position, size: u64) -> impl Future<Output = ()> + Send {
         let _ = (position, size);
         async {}
@@ -241,4 +243,30 @@ pub async fn read(
     let last_uid = last_uid.map_or(0, |position| position.last_uid);
     let position = Position { uid_validity, last_uid };
     Reading { session, options, keep, observer, stop, position }.run().await
+}
+
+/// What can be known of one message, in a session of its own: for who gives up a message that the
+/// server does not give ([`Error::not_given`]). None where it is no more: it was removed, or the
+/// folder was made anew.
+///
+/// # Errors
+///
+/// Fails if the folder cannot be opened. What fails then is left open in the outline: it may be
+/// this message that the server breaks at.
+pub async fn outline(options: &Options, position: Position) -> Result<Option<Outline>, Error> {
+    let Position { uid_validity, last_uid: uid } = position;
+    let (mut session, now) = session::open(options).await?;
+    if now != uid_validity || !session.search(uid, uid).await?.contains(&uid) {
+        return Ok(None);
+    }
+    let mut outline =
+        Outline { uid_validity, uid, size: None, internal_date: None, header: bytes::Bytes::new() };
+    let Ok(seen) = session.look(uid).await else { return Ok(Some(outline)) };
+    if let Answer::Got(seen) = seen {
+        (outline.size, outline.internal_date) = (seen.size, seen.internal_date);
+    }
+    if let Ok(Answer::Got(header)) = session.header(uid).await {
+        outline.header = header;
+    }
+    Ok(Some(outline))
 }

@@ -45,4 +45,4 @@ pub mod imap;
 pub mod oauth;
 pub mod smtp;
 
-pub use arrival::{Arrived, Keep, Kept, MAX_SAID, Origin};
+pub use arrival::{Arrived, Keep, Kept, MAX_HEADER, MAX_SAID, Origin, Outline};

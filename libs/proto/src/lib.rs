@@ -64,6 +64,11 @@ pub const CAPABILITIES: &[(&str, &[u32])] = include!(concat!(env!("OUT_DIR"), "/
 /// numbers of fields; of the others that count, `redress.intake.v1.content` says so.
 pub const VERBATIM_CONTENT: &[&[u32]] = include!(concat!(env!("OUT_DIR"), "/verbatim.rs"));
 
+/// Fields of messages in whose messages there are [`CAPABILITIES`], however deep: their numbers and
+/// the full names of their messages, by the full name of the message that has them. Sorted by name.
+pub const CAPABILITY_BEARERS: &[(&str, &[(u32, &str)])] =
+    include!(concat!(env!("OUT_DIR"), "/capability_bearers.rs"));
+
 /// Header that carries a consistency token: `<source>:<position>`, and `:bulk` after it
 /// where the position is of the feed's bulk lane.
 pub const CONSISTENCY_TOKEN: &str = "redress-consistency-token";

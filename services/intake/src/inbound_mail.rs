@@ -8,8 +8,12 @@ use uuid::Uuid;
 
 use crate::mailbox::Settings;
 
+pub(crate) mod unfetched;
+
+pub(crate) use unfetched::Place;
+
 /// Longest text of a complaint, or of what is added to one.
-const MAX_TEXT: usize = 20_000;
+pub(crate) const MAX_TEXT: usize = 20_000;
 /// Longest subject of a complaint.
 pub(crate) const MAX_SUBJECT: usize = 300;
 /// Longest Message-ID that is kept: a line of a mail has no more (RFC 5322).
@@ -66,6 +70,10 @@ kernel::numbered! {
         Unreadable = 6,
         /// What it says was refused.
         Refused = 7,
+        /// It is too large to be fetched.
+        TooLarge = 8,
+        /// Its server does not give it.
+        FetchFailed = 9,
     }
 }
 
@@ -108,6 +116,14 @@ pub(crate) struct InboundMail {
     pub(crate) registrar: String,
     /// How often it could not be read.
     pub(crate) attempts: i32,
+    /// Where it is in its folder; none where it is here.
+    pub(crate) place: Option<Place>,
+    /// What it says, by whoever registers it by hand and has read it where it is.
+    pub(crate) told_text: String,
+    /// Who said that nothing is to be done about it.
+    pub(crate) dismisser: String,
+    /// Why they did.
+    pub(crate) dismiss_reason: String,
 }
 
 /// Which mails a list shows.
@@ -119,6 +135,8 @@ pub(crate) struct Filter {
     pub(crate) state: Option<State>,
     /// Those that became a complaint, or were added to it.
     pub(crate) complaint: Option<CaseId>,
+    /// Those that were set aside for this.
+    pub(crate) set_aside: Option<SetAside>,
 }
 
 /// How a mail came: what is known of it but its bytes.
@@ -156,7 +174,16 @@ impl InboundMail {
             by_hand: false,
             registrar: String::new(),
             attempts: 0,
+            place: None,
+            told_text: String::new(),
+            dismisser: String::new(),
+            dismiss_reason: String::new(),
         }
+    }
+
+    /// Whether what it says can be read here: not where it stays on its server.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.place.is_none() && self.set_aside != Some(SetAside::Unreadable)
     }
 
     /// The key it is registered under, however often that is tried.

@@ -151,6 +151,7 @@ fn open_mailboxes(kit: &Kit, parts: &mut Parts, taker: MailTaker, keeper: &MailK
     }
     parts.retention(&kit.db, flow::mailboxes::SET_ASIDE);
     parts.queue_age(&kit.db, "redress.mail.age", store::mails::waiting_since());
+    parts.queue_age(&kit.db, "redress.mail.unfetched.age", store::mails::unfetched_since());
     parts.queue_age(&kit.db, "redress.channel.silent.age", store::channels::silent_since());
     parts.queue_age(&kit.db, "redress.mailbox.failing.age", store::mailboxes::failing_since());
     parts.queue_age(&kit.db, "redress.mailbox.silent.age", store::mailboxes::silent_since());
@@ -205,6 +206,7 @@ fn open_attachments(
         let (scanner, db) = (Scanner::new(kit.db.clone(), contents, clamd), kit.db.clone());
         parts.worker("attachments.scan", |stop| work_queue::run(db, scanner, stop));
     }
+    parts.retention(&kit.db, flow::attachments::collector::UNWANTED);
     parts.retention(&kit.db, flow::attachments::collector::ORPHANS);
     let unscanned = store::attachments::keeping::unscanned_since();
     parts.queue_age(&kit.db, "redress.attachment.scan.age", unscanned);

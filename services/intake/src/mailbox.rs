@@ -16,6 +16,9 @@ pub(crate) const MAX_SILENT: Duration = Duration::from_hours(90 * 24);
 /// When a mailbox is tried again that could not be read, for the first time; the double each
 /// time after that.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
+/// How often in a row a server may not give one mail before that is passed over: some three
+/// minutes, within which most of what is wrong with servers passes.
+const MAX_NOT_GIVEN: i32 = 6;
 /// Longest until one is tried again.
 const LAST_RETRY: Duration = Duration::from_mins(5);
 
@@ -149,6 +152,30 @@ pub(crate) struct Mailbox {
     pub(crate) failure: Option<Failure>,
     /// How often in a row it could not be.
     pub(crate) attempts: i32,
+    /// The mail that the server was last asked for and did not give.
+    pub(crate) not_given: NotGiven,
+}
+
+/// A mail that a server has and does not give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct NotGiven {
+    /// Its UID; 0 where there is none.
+    pub(crate) uid: u32,
+    /// How often in a row it was not given.
+    pub(crate) attempts: i32,
+}
+
+impl NotGiven {
+    /// What is known once a mail was not given again, or for the first time.
+    pub(crate) fn again(self, uid: u32) -> Self {
+        let before = if self.uid == uid { self.attempts } else { 0 };
+        Self { uid, attempts: before.saturating_add(1) }
+    }
+
+    /// Whether it was asked for often enough to be passed over: others wait behind it.
+    pub(crate) fn is_given_up(self) -> bool {
+        self.attempts >= MAX_NOT_GIVEN
+    }
 }
 
 impl Mailbox {
@@ -165,6 +192,7 @@ impl Mailbox {
             last_mail: None,
             failure: None,
             attempts: 0,
+            not_given: NotGiven::default(),
         }
     }
 
@@ -179,6 +207,7 @@ impl Mailbox {
         self.version += 1;
         (self.updater, self.updated) = (updater, now);
         (self.failure, self.attempts, self.held_until) = (None, 0, None);
+        self.not_given = NotGiven::default();
     }
 
     /// How far it is.
@@ -354,6 +383,17 @@ mod tests {
         let mut settings = Settings { imap: Some(other), ..before.clone() };
         settings.keep_secret_of(&before);
         assert!(settings.lacks_secret(), "a password is sent to nobody who gives tokens");
+    }
+
+    #[test]
+    fn a_mail_that_is_not_given_is_given_up_after_some_attempts_of_its_own() {
+        let mut one = NotGiven::default();
+        for _ in 0..MAX_NOT_GIVEN - 1 {
+            one = one.again(7);
+            assert!(!one.is_given_up());
+        }
+        assert!(one.again(7).is_given_up());
+        assert_eq!(one.again(8), NotGiven { uid: 8, attempts: 1 }, "another has its own");
     }
 
     #[test]

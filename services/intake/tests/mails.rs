@@ -7,6 +7,8 @@ mod channels;
 #[expect(dead_code, reason = "tests of attachments use more of it")]
 #[path = "attachments/fake_s3.rs"]
 mod fake_s3;
+#[path = "mails/folder.rs"]
+mod folder;
 #[path = "mails/forgotten.rs"]
 mod forgotten;
 #[path = "mails/kept.rs"]
@@ -19,6 +21,8 @@ mod settings;
 mod threads;
 #[path = "mails/turns.rs"]
 mod turns;
+#[path = "mails/unfetched.rs"]
+mod unfetched;
 
 use std::net::SocketAddr;
 
@@ -80,9 +84,10 @@ async fn list(client: &Client, state: MailState) -> Vec<Mail> {
 
 /// The mails, oldest first, once none waits any more and there are so many.
 async fn settled(client: &Client, count: usize) -> Vec<Mail> {
+    // One look for both: one that arrives between two would be missed.
     eventually(|| async {
-        list(client, MailState::Waiting).await.is_empty()
-            && list(client, MailState::Unspecified).await.len() == count
+        let all = list(client, MailState::Unspecified).await;
+        all.len() == count && all.iter().all(|mail| mail.state() != MailState::Waiting)
     })
     .await;
     let mut mails = list(client, MailState::Unspecified).await;

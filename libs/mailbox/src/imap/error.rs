@@ -45,6 +45,16 @@ pub enum Error {
         /// What the server said.
         said: String,
     },
+    /// The server failed while it was asked for this message: it broke off, fell silent, or says
+    /// that it cannot now. Trying again mostly helps; where it never does, it is this message
+    /// that it cannot give.
+    #[error("at message {uid}: {error}")]
+    AtMessage {
+        /// Which message.
+        uid: u32,
+        /// What went wrong.
+        error: Box<Error>,
+    },
     /// The server says what it must not.
     #[error("the mail server breaks the protocol: {0}")]
     Protocol(String),
@@ -72,10 +82,23 @@ impl Error {
             Self::FolderMissing(_) => "FOLDER_MISSING",
             Self::TryLater { .. } => "TRY_LATER",
             Self::Unreadable { .. } => "UNREADABLE",
+            Self::AtMessage { error, .. } => error.reason(),
             Self::Protocol(_) => "PROTOCOL",
             Self::Ended(_) => "ENDED",
             Self::Broken(_) => "BROKEN",
             Self::TimedOut => "TIMED_OUT",
+        }
+    }
+
+    /// The message that the server was asked for and did not give, if that is what went wrong.
+    /// Where it goes wrong at the same message again and again, nothing after it is ever read:
+    /// who gives it up reads on with it as the last one, and may ask for what can be known of it
+    /// ([`outline`](super::outline)). Never a message that was not kept: that is to be tried for
+    /// ever.
+    pub fn not_given(&self) -> Option<u32> {
+        match self {
+            Self::Unreadable { uid, .. } | Self::AtMessage { uid, .. } => Some(*uid),
+            _ => None,
         }
     }
 
@@ -86,6 +109,7 @@ impl Error {
         match self {
             Self::Insecure | Self::NoStartTls | Self::LoginRefused(_) | Self::FolderMissing(_) => true,
             Self::NoToken(error) => error.is_permanent(),
+            Self::AtMessage { error, .. } => error.is_permanent(),
             _ => false,
         }
     }

@@ -16,6 +16,8 @@ pub(super) struct Fetched {
     pub(super) size: Option<u64>,
     pub(super) internal_date: Option<Timestamp>,
     pub(super) body: Option<Bytes>,
+    /// Its header, or the beginning of it.
+    pub(super) header: Option<Bytes>,
     /// Whether the server says that there is no body (`NIL`).
     pub(super) has_no_body: bool,
 }
@@ -40,6 +42,8 @@ pub(super) fn read(frame: &Bytes, at: usize) -> Option<Fetched> {
             (b"INTERNALDATE", Value::String(text)) => fetched.internal_date = internal_date(&text),
             (b"BODY[]", Value::String(text)) => fetched.body = Some(text),
             (b"BODY[]", _) => fetched.has_no_body = true,
+            // Of a part that was asked for, it is told where it begins.
+            (b"BODY[HEADER]" | b"BODY[HEADER]<0>", Value::String(text)) => fetched.header = Some(text),
             _ => {}
         }
     }
@@ -190,6 +194,16 @@ mod tests {
         assert_eq!(of("(UID 7 BODY[] ~{3}\r\n\0ab)"), Some(body("\0ab")));
         let none = Fetched { uid: Some(7), has_no_body: true, ..Fetched::default() };
         assert_eq!(of("(UID 7 BODY[] NIL)"), Some(none));
+    }
+
+    #[test]
+    fn headers_are_read_whole_and_in_part() {
+        let header = Bytes::from_static(b"a: b\r\n");
+        let expected = Fetched { uid: Some(7), header: Some(header), ..Fetched::default() };
+        assert_eq!(of("(UID 7 BODY[HEADER]<0> {6}\r\na: b\r\n)"), Some(expected.clone()));
+        assert_eq!(of("(UID 7 body[header] {6}\r\na: b\r\n)"), Some(expected));
+        let none = Fetched { uid: Some(7), ..Fetched::default() };
+        assert_eq!(of("(UID 7 BODY[HEADER]<9> \"x\" BODY[HEADER] NIL)"), Some(none));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::session::{Answer, Session, WINDOW};
 use super::{Error, Observer, Options, Position};
-use crate::arrival::{Arrived, Keep, Kept, Origin, said};
+use crate::arrival::{Arrived, Keep, Kept, Origin, Outline, said};
 
 /// How often a message that cannot be read is asked for in a session.
 const FETCH_ATTEMPTS: u32 = 3;
@@ -39,6 +39,16 @@ async fn ask<T>(
         () = stop.cancelled() => Err(Halt::Stopped),
         asked = asking => asked.map_err(Halt::Failed),
     }
+}
+
+/// Waits for the server's answer about a message, unless it is to stop.
+async fn ask_of<T>(
+    uid: u32,
+    stop: &CancellationToken,
+    asking: impl Future<Output = Result<T, Error>> + Send,
+) -> Result<T, Halt> {
+    let at = |error| Error::AtMessage { uid, error: Box::new(error) };
+    ask(stop, async { asking.await.map_err(at) }).await
 }
 
 /// A folder that is being read.
@@ -107,33 +117,27 @@ impl<K: Keep, O: Observer> Reading<'_, K, O> {
 
     /// Reads one message; or says why it cannot be read.
     async fn attempt(&mut self, uid: u32) -> Result<Result<(), String>, Halt> {
-        let seen = match ask(self.stop, self.session.look(uid)).await? {
+        let seen = match ask_of(uid, self.stop, self.session.look(uid)).await? {
             Answer::Got(seen) => seen,
             Answer::Nothing => return self.absent(uid).await,
             Answer::TooLarge(_) => return Ok(Err("its size cannot be read".to_owned())),
             Answer::Unreadable(said) => return self.absent(uid).await.map(|absent| absent.map_err(|_| said)),
         };
         if let Some(size) = seen.size.filter(|size| *size > u64::from(self.options.largest)) {
-            self.pass(uid);
-            self.tell(self.observer.too_large(self.position, size)).await?;
-            return Ok(Ok(()));
+            return self.too_large(uid, size, seen.internal_date).await.map(Ok);
         }
-        match ask(self.stop, self.session.message(uid)).await? {
+        match ask_of(uid, self.stop, self.session.message(uid)).await? {
             Answer::Got(raw) => self.hand_on(uid, raw, seen.internal_date).await.map(Ok),
             Answer::Nothing => self.absent(uid).await,
             // Sizes by a server's word are not always those of its messages.
-            Answer::TooLarge(size) => {
-                self.pass(uid);
-                self.tell(self.observer.too_large(self.position, size)).await?;
-                Ok(Ok(()))
-            }
+            Answer::TooLarge(size) => self.too_large(uid, size, seen.internal_date).await.map(Ok),
             Answer::Unreadable(said) => self.absent(uid).await.map(|absent| absent.map_err(|_| said)),
         }
     }
 
     /// A message that was not given: it is gone, or cannot be read.
     async fn absent(&mut self, uid: u32) -> Result<Result<(), String>, Halt> {
-        if ask(self.stop, self.session.search(uid, uid)).await?.contains(&uid) {
+        if ask_of(uid, self.stop, self.session.search(uid, uid)).await?.contains(&uid) {
             return Ok(Err("the server does not give it".to_owned()));
         }
         self.pass(uid);
@@ -148,17 +152,42 @@ impl<K: Keep, O: Observer> Reading<'_, K, O> {
         internal_date: Option<jiff::Timestamp>,
     ) -> Result<(), Halt> {
         let origin = Origin::Imap { uid_validity: self.position.uid_validity, uid, internal_date };
-        let keeping = self.keep.keep(Arrived { raw, origin });
+        let refusal = self.answered(uid, self.keep.keep(Arrived { raw, origin })).await?;
+        self.pass(uid);
+        match refusal {
+            None => self.tell(self.observer.kept(self.position)).await,
+            Some(why) => self.tell(self.observer.refused(self.position, &why)).await,
+        }
+    }
+
+    /// A message that is too large: what can be known of it is handed on.
+    async fn too_large(
+        &mut self,
+        uid: u32,
+        size: u64,
+        internal_date: Option<jiff::Timestamp>,
+    ) -> Result<(), Halt> {
+        let header = match ask_of(uid, self.stop, self.session.header(uid)).await? {
+            Answer::Got(header) => header,
+            Answer::Nothing | Answer::TooLarge(_) | Answer::Unreadable(_) => Bytes::new(),
+        };
+        let uid_validity = self.position.uid_validity;
+        let outline = Outline { uid_validity, uid, size: Some(size), internal_date, header };
+        self.answered(uid, self.keep.keep_outline(outline)).await?;
+        self.pass(uid);
+        self.tell(self.observer.too_large(self.position, size)).await
+    }
+
+    /// Waits for who keeps messages; why it was refused, if it was.
+    async fn answered(
+        &self,
+        uid: u32,
+        keeping: impl Future<Output = Kept> + Send,
+    ) -> Result<Option<String>, Halt> {
         let later = |said: String| Err(Error::TryLater { uid: Some(uid), said }.into());
         match timeout(self.options.timeouts.keep, keeping).await {
-            Ok(Kept::Kept) => {
-                self.pass(uid);
-                self.tell(self.observer.kept(self.position)).await
-            }
-            Ok(Kept::Refuse(why)) => {
-                self.pass(uid);
-                self.tell(self.observer.refused(self.position, &said(&why))).await
-            }
+            Ok(Kept::Kept) => Ok(None),
+            Ok(Kept::Refuse(why)) => Ok(Some(said(&why))),
             Ok(Kept::TryLater(why)) => later(said(&why)),
             Err(_) => later("it was not kept in time".to_owned()),
         }

@@ -10,6 +10,7 @@ use super::fetch::Fetched;
 use super::reply::{Condition, Reply, Status};
 use super::wire::{Frame, Wire};
 use super::{Error, Options, Security, Timeouts, connect, folder, login, reply};
+use crate::arrival::MAX_HEADER;
 
 /// How many uids are asked for at once: so many that few questions go by in a folder
 /// with gaps, so few that the answer is short.
@@ -276,6 +277,21 @@ impl Session {
     pub(super) async fn look(&mut self, uid: u32) -> Result<Answer<Fetched>, Error> {
         let by = Instant::now() + self.timeouts.command;
         self.fetch(uid, "RFC822.SIZE INTERNALDATE", by, |fetched| fetched.size.is_some()).await
+    }
+
+    /// The header of a message, as far as [`MAX_HEADER`] goes.
+    pub(super) async fn header(&mut self, uid: u32) -> Result<Answer<Bytes>, Error> {
+        let by = Instant::now() + self.timeouts.command;
+        let what = format!("BODY.PEEK[HEADER]<0.{MAX_HEADER}>");
+        Ok(match self.fetch(uid, &what, by, |fetched| fetched.header.is_some()).await? {
+            // A server may say more than it was asked for.
+            Answer::Got(Fetched { header: Some(bytes), .. }) => {
+                Answer::Got(bytes.slice(..bytes.len().min(MAX_HEADER)))
+            }
+            Answer::Got(_) | Answer::Nothing => Answer::Nothing,
+            Answer::TooLarge(size) => Answer::TooLarge(size),
+            Answer::Unreadable(said) => Answer::Unreadable(said),
+        })
     }
 
     /// The message.

@@ -285,6 +285,13 @@ fn fetch(messages: &BTreeMap<u32, Vec<u8>>, uid: u32, what: &[&str]) -> Vec<u8> 
         said.extend_from_slice(b")\r\n");
         return said;
     }
+    if what[0].starts_with("BODY.PEEK[HEADER]<0.") {
+        let end = text.windows(4).position(|bytes| bytes == b"\r\n\r\n").map_or(text.len(), |at| at + 4);
+        let mut said = format!("* 1 FETCH (UID {uid} BODY[HEADER]<0> {{{end}}}\r\n").into_bytes();
+        said.extend_from_slice(&text[..end]);
+        said.extend_from_slice(b")\r\n");
+        return said;
+    }
     let date = "17-Jul-1996 02:44:25 -0700";
     format!("* 1 FETCH (RFC822.SIZE {} UID {uid} INTERNALDATE \"{date}\")\r\n", text.len()).into_bytes()
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use mailbox::Kept;
-use mailbox::imap::{Error, Position};
+use mailbox::imap::{Error, Position, outline};
 use tokio::time::Instant;
 
 use crate::fake::{Act, Fake, Reader, error, message, options};
@@ -18,7 +18,7 @@ async fn a_connection_cut_within_a_message_brings_it_the_next_time() {
         .once("UID FETCH 2 (UID BODY", Act::Cut("* 2 FETCH (UID 2 BODY[] {40}\r\nSubject: 2"));
     let reader = Reader::of(&fake);
     let error = soon(reader.reading).await.unwrap().unwrap_err();
-    assert_eq!((error.reason(), error.is_permanent()), ("BROKEN", false));
+    assert_eq!((error.reason(), error.is_permanent(), error.not_given()), ("BROKEN", false, Some(2)));
     assert_eq!(reader.keep.uids(), [1]);
     let reader = Reader::start(options(&fake), reader.log.position(), reader.keep);
     until(|| reader.log.has("caught up 3")).await;
@@ -45,7 +45,7 @@ async fn wherever_connections_are_cut_each_message_is_kept_once() {
             if is_done {
                 break;
             }
-            assert!(matches!(ended, Err(Error::Broken(_))), "{ended:?}");
+            assert_eq!(ended.as_ref().map_err(Error::reason), Err("BROKEN"), "{ended:?}");
             // A session begins with some 300 bytes.
             cut = cut.max(250) + 97;
         }
@@ -63,6 +63,7 @@ async fn a_message_that_cannot_be_read_does_not_stop_the_others_for_ever() {
     let error = soon(reader.reading).await.unwrap().unwrap_err();
     let said = "The requested message could not be converted".to_owned();
     assert_eq!(error, Error::Unreadable { uid: 2, said });
+    assert_eq!(error.not_given(), Some(2));
     assert_eq!((fake.count("UID FETCH 2 (UID BODY"), reader.keep.uids()), (3, vec![1]));
     // Who reads gives it up.
     let position = Some(Position { uid_validity: 7, last_uid: 2 });
@@ -99,6 +100,8 @@ async fn a_server_that_cannot_now_is_asked_later() {
         let fake = Fake::with(&[1]).await.once(command, Act::Say("{tag} NO [UNAVAILABLE] disk\r\n"));
         let error = error(options(&fake)).await;
         assert_eq!((error.reason(), error.is_permanent()), ("TRY_LATER", false), "{command}");
+        let at = (command.starts_with("UID FETCH")).then_some(1);
+        assert_eq!(error.not_given(), at, "{command}");
     }
 }
 
@@ -112,7 +115,9 @@ async fn a_server_that_says_nothing_is_given_up() {
         let mut options = options(&fake);
         options.timeouts.command = Duration::from_millis(100);
         options.timeouts.message = Duration::from_millis(100);
-        assert_eq!(error(options).await, Error::TimedOut, "{command}");
+        let error = error(options).await;
+        let at = (command.starts_with("UID FETCH")).then_some(1);
+        assert_eq!((error.reason(), error.not_given()), ("TIMED_OUT", at), "{command}");
     }
 }
 
@@ -174,4 +179,30 @@ async fn a_keeper_is_waited_for_so_long_and_no_longer() {
     reader.stop.cancel();
     assert_eq!(soon(reader.reading).await.unwrap(), Ok(()));
     assert_eq!((reader.keep.uids(), reader.log.has("kept 1")), (vec![1], true));
+}
+
+#[tokio::test]
+async fn who_gives_a_message_up_is_told_what_can_be_known_of_it() {
+    let cut = Act::Cut("* 2 FETCH (UID 2 BODY[] {40}\r\nSubject: 2");
+    let fake = Fake::with(&[1, 2, 3]).await.always("UID FETCH 2 (UID BODY.PEEK[]", cut);
+    let at = |last_uid| Position { uid_validity: 7, last_uid };
+    let found = outline(&options(&fake), at(2)).await.unwrap().unwrap();
+    let size = message(2).len() as u64;
+    assert_eq!((found.uid_validity, found.uid, found.size), (7, 2, Some(size)));
+    assert_eq!(found.header, b"Subject: 2\r\n\r\n".as_slice());
+    assert!(found.internal_date.is_some());
+    // One that was removed, and one of a folder that is another by now.
+    fake.remove(2);
+    assert_eq!(outline(&options(&fake), at(2)).await, Ok(None));
+    assert_eq!(outline(&options(&fake), Position { uid_validity: 6, last_uid: 1 }).await, Ok(None));
+    // What the server breaks at is left open.
+    let fake = fake.once("UID FETCH 3 (UID RFC", Act::Cut("* 3 FETCH"));
+    let found = outline(&options(&fake), at(3)).await.unwrap().unwrap();
+    assert_eq!((found.uid, found.size, found.header.len()), (3, None, 0));
+    let fake = fake.once("UID FETCH 3 (UID BODY.PEEK[HEADER]", Act::Say("{tag} NO gone mad\r\n"));
+    let found = outline(&options(&fake), at(3)).await.unwrap().unwrap();
+    assert_eq!((found.size, found.header.len()), (Some(message(3).len() as u64), 0));
+    // A server that cannot be asked at all is asked again.
+    let fake = fake.once("EXAMINE", Act::Say("{tag} NO [UNAVAILABLE] later\r\n"));
+    assert_eq!(outline(&options(&fake), at(3)).await.unwrap_err().reason(), "TRY_LATER");
 }

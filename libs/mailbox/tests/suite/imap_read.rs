@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mailbox::imap::Position;
-use mailbox::{Kept, Origin};
+use mailbox::{Kept, Origin, Outline};
 
 use crate::fake::{Act, Fake, Reader, message, options};
 use crate::support::{Memory, soon, until};
@@ -176,8 +176,35 @@ async fn what_is_too_large_is_told_and_passed_over() {
     until(|| reader.log.has("caught up 4")).await;
     let told = ["kept 1", "too large 2: 101", "too large 3: 5000", "kept 4"];
     assert_eq!(reader.log.lines()[1..5], told);
-    assert_eq!(fake.count("UID FETCH 2 (UID BODY"), 0);
+    assert_eq!(fake.count("UID FETCH 2 (UID BODY.PEEK[]"), 0);
     assert_eq!(reader.end().await, Ok(()));
+}
+
+#[tokio::test]
+async fn of_what_is_too_large_is_told_what_can_be_known_and_nobody_goes_on_before_that_is_kept() {
+    let fake = Fake::with(&[1]).await;
+    let header = "Subject: large\r\nMessage-ID: <a@b>\r\n\r\n";
+    fake.put(2, format!("{header}{}", "a".repeat(100)).into_bytes());
+    let mut options = options(&fake);
+    options.largest = 100;
+    let keep = Memory::answering([Kept::Kept, Kept::TryLater("full".to_owned())]);
+    let reader = Reader::start(options.clone(), None, keep);
+    let error = soon(reader.reading).await.unwrap().unwrap_err();
+    assert_eq!((error.reason(), error.not_given()), ("TRY_LATER", None), "it is to be kept, whenever");
+    assert_eq!(reader.log.position().map(|at| at.last_uid), Some(1));
+    let reader = Reader::start(options, reader.log.position(), reader.keep);
+    until(|| reader.log.has("caught up 2")).await;
+    let outlines = reader.keep.outlines.lock().unwrap().clone();
+    let expected = Outline {
+        uid_validity: 7,
+        uid: 2,
+        size: Some(header.len() as u64 + 100),
+        internal_date: Some("1996-07-17T09:44:25Z".parse().unwrap()),
+        header: header.as_bytes().to_vec().into(),
+    };
+    assert_eq!(outlines, [expected.clone(), expected]);
+    assert!(!format!("{outlines:?}").contains("large"), "what it says is not shown");
+    assert_eq!((reader.keep.uids(), reader.end().await), (vec![1], Ok(())));
 }
 
 #[tokio::test]

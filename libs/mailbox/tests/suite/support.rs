@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mailbox::{Arrived, Keep, Kept, Origin};
+use mailbox::{Arrived, Keep, Kept, Origin, Outline};
 use tokio::time::Instant;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -52,6 +52,8 @@ pub(crate) fn client_tls() -> Arc<ClientConfig> {
 #[derive(Clone, Default)]
 pub(crate) struct Memory {
     pub(crate) met: Arc<Mutex<Vec<Arrived>>>,
+    /// What it was told of messages that were not fetched.
+    pub(crate) outlines: Arc<Mutex<Vec<Outline>>>,
     pub(crate) answers: Arc<Mutex<VecDeque<Kept>>>,
     pub(crate) pause: Duration,
     /// How many messages it was handed, those it still ponders too.
@@ -93,6 +95,11 @@ impl Keep for Memory {
         self.begun.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(self.pause).await;
         self.met.lock().unwrap().push(message);
+        self.answers.lock().unwrap().pop_front().unwrap_or(Kept::Kept)
+    }
+
+    async fn keep_outline(&self, message: Outline) -> Kept {
+        self.outlines.lock().unwrap().push(message);
         self.answers.lock().unwrap().pop_front().unwrap_or(Kept::Kept)
     }
 }

@@ -1,7 +1,7 @@
 //! Forms, answers to them, and what was added later.
 
 use proto::redress::intake::v1::{
-    AddInformationResponse, Form, GetInformationResponse, InformationSource, ListFormsResponse,
+    AddInformationResponse, Attachment, Form, GetInformationResponse, InformationSource, ListFormsResponse,
     PrefillFormResponse, ValidateFormResponse,
 };
 
@@ -78,8 +78,13 @@ pub fn added(answer: &AddInformationResponse) -> String {
     ])
 }
 
-/// What was added to a complaint, and its form.
-pub fn information(all: &GetInformationResponse) -> String {
+/// What was added to a complaint, and its form. Files are named that are among those given, and
+/// are told by their ids otherwise.
+pub fn information(all: &GetInformationResponse, files: &[Attachment]) -> String {
+    let named = |id: &str| {
+        let file = files.iter().find(|file| file.attachment_id == id && !file.file_name.is_empty());
+        file.map_or_else(|| id.to_owned(), |file| format!("{} ({id})", file.file_name))
+    };
     let form = match all.form_version {
         0 => String::new(),
         version => format!("{}, version {version}", category(&all.form_category)),
@@ -95,7 +100,7 @@ pub fn information(all: &GetInformationResponse) -> String {
     }
     let mut table = Table::new(["", "from", "at", "what"]);
     for addition in &all.additions {
-        let proof = addition.evidence.iter().map(|one| [one.uri.as_str(), &one.attachment_id].concat());
+        let proof = addition.evidence.iter().map(|one| [one.uri.clone(), named(&one.attachment_id)].concat());
         let said = [addition.text.clone(), addition.form_data.clone()];
         let what: Vec<String> = said.into_iter().chain(proof).filter(|part| !part.is_empty()).collect();
         table.row([

@@ -263,7 +263,7 @@ fn of_the_others() -> Vec<(&'static str, String)> {
         ("checked", shown(checked)),
         ("prefilled", shown(prefilled)),
         ("added", shown(added)),
-        ("information", shown(information)),
+        ("information", shown(|all: &_| information(all, &[hostile()]))),
         ("agent", shown(agent)),
         ("agents", shown(agents)),
         ("department", shown(department)),

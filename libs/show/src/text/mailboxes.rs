@@ -27,6 +27,7 @@ pub fn mailbox(one: &Mailbox) -> String {
         ("cannot be read because", joined(&one.error_reason, &one.error)),
         ("since", time(one.error_time.as_ref())),
         ("latest mail", time(one.last_mail_time.as_ref())),
+        ("on its server only", unfetched(one)),
         ("nothing more at", time(one.caught_up_time.as_ref())),
         ("changed by", one.updater.clone()),
         ("changed", time(one.update_time.as_ref())),
@@ -35,6 +36,23 @@ pub fn mailbox(one: &Mailbox) -> String {
 
 fn joined(reason: &str, words: &str) -> String {
     if words.is_empty() { reason.to_owned() } else { format!("{reason}: {words}") }
+}
+
+/// How many mails could not be fetched and wait for somebody; nothing where there are none.
+fn unfetched(one: &Mailbox) -> String {
+    match one.unfetched_count {
+        0 => String::new(),
+        1 => "1 mail".to_owned(),
+        count => format!("{count} mails"),
+    }
+}
+
+/// Why a mailbox needs somebody, in a line: a reason and its words, mails that stay on its server.
+fn why(one: &Mailbox) -> String {
+    let unfetched = unfetched(one);
+    let stays = if unfetched.is_empty() { unfetched } else { format!("{unfetched} on its server only") };
+    let all = [joined(&one.error_reason, &one.error), stays];
+    all.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// Where a mailbox is fetched from, in a line.
@@ -62,7 +80,7 @@ pub fn mailboxes(list: &ListMailboxesResponse) -> String {
             word::<MailboxState>(one.state),
             time(one.last_mail_time.as_ref()),
             one.owner.clone(),
-            one.error_reason.clone(),
+            why(one),
         ]);
     }
     table.render()
@@ -83,9 +101,25 @@ pub fn mail(one: &Mail) -> String {
         ("complaint", one.complaint_id.clone()),
         ("attachment", one.attachment_id.clone()),
         ("registered by", one.registrar.clone()),
+        ("dismissed", dismissed(one)),
+        ("on its server", place(one)),
         ("remarks", one.remarks.join("\n")),
         ("begins", one.excerpt.clone()),
     ])
+}
+
+/// Who said that nothing is to be done about a mail, and why.
+fn dismissed(one: &Mail) -> String {
+    if one.dismisser.is_empty() {
+        String::new()
+    } else {
+        format!("by {}: {}", one.dismisser, one.dismiss_reason)
+    }
+}
+
+/// Where a mail is that stays in its folder.
+fn place(one: &Mail) -> String {
+    if one.uid == 0 { String::new() } else { format!("UID {} (UIDVALIDITY {})", one.uid, one.uid_validity) }
 }
 
 fn set_aside(why: i32) -> String {
@@ -101,6 +135,7 @@ pub fn mails(list: &ListMailsResponse) -> String {
     for one in &list.mails {
         let state = word::<MailState>(one.state);
         let why = set_aside(one.set_aside);
+        let why = if one.dismisser.is_empty() { why } else { format!("{why}, dismissed") };
         table.row([
             one.mail_id.clone(),
             time(one.receive_time.as_ref()),
@@ -140,7 +175,11 @@ mod tests {
         assert!(text.contains("imap.example.org:993 (tls), INBOX of complaints, by password"), "{text}");
         assert!(text.contains("LOGIN_REFUSED: no such user"), "{text}");
         let row = mailboxes(&ListMailboxesResponse { mailboxes: vec![one] });
-        assert!(row.contains("failing") && row.contains("LOGIN_REFUSED"), "{row}");
+        assert!(row.contains("failing") && row.contains("LOGIN_REFUSED: no such user"), "{row}");
+        let one = Mailbox { unfetched_count: 2, ..Mailbox::default() };
+        let row = mailboxes(&ListMailboxesResponse { mailboxes: vec![one.clone()] });
+        assert!(row.contains("2 mails on its server only"), "{row}");
+        assert!(mailbox(&Mailbox { unfetched_count: 1, ..one }).contains("1 mail"));
     }
 
     #[test]
@@ -157,5 +196,23 @@ mod tests {
         let list = ListMailsResponse { mails: vec![one], next_page_token: String::new() };
         assert!(mails(&list).contains("set aside: auto reply"), "{}", mails(&list));
         assert!(mails(&ListMailsResponse::default()).contains("no mails"));
+    }
+
+    #[test]
+    fn a_mail_that_stays_on_its_server_says_where_and_who_needs_nothing_of_it() {
+        let one = Mail {
+            state: MailState::SetAside.into(),
+            set_aside: MailSetAside::TooLarge.into(),
+            uid_validity: 7,
+            uid: 12,
+            dismisser: "ann".to_owned(),
+            dismiss_reason: "an advertisement".to_owned(),
+            ..Mail::default()
+        };
+        let text = mail(&one);
+        assert!(text.contains("UID 12 (UIDVALIDITY 7)"), "{text}");
+        assert!(text.contains("by ann: an advertisement"), "{text}");
+        let list = ListMailsResponse { mails: vec![one], next_page_token: String::new() };
+        assert!(mails(&list).contains("set aside: too large, dismissed"), "{}", mails(&list));
     }
 }

@@ -1,11 +1,15 @@
 //! Text messages, through the HTTP gateway that the operator has.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use anyhow::{Context as _, bail, ensure};
 use futures::future::BoxFuture;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use server::Settings;
 use webhook::Reply;
 
@@ -134,13 +138,10 @@ impl Sms {
         if self.id_pointer.is_empty() {
             return Answer::Taken(format!("{}; parts: {parts}", said(reply)));
         }
-        let answer: Option<Value> = serde_json::from_slice(&reply.body).ok();
-        let id = match answer.as_ref().and_then(|answer| answer.pointer(&self.id_pointer)) {
-            Some(Value::String(id)) if !id.is_empty() => id.clone(),
-            Some(Value::Number(id)) => id.to_string(),
-            _ => return Answer::Refused(format!("no id at {}: {}", self.id_pointer, said(reply))),
-        };
-        Answer::Taken(format!("{} id {id}; parts: {parts}", reply.status))
+        match id(&reply.body, &self.id_pointer) {
+            Some(id) => Answer::Taken(format!("{} id {id}; parts: {parts}", reply.status)),
+            None => Answer::Refused(format!("no id at {}: {}", self.id_pointer, said(reply))),
+        }
     }
 }
 
@@ -173,6 +174,28 @@ fn read_headers(text: &str) -> anyhow::Result<HeaderMap> {
         headers.append(name, value);
     }
     Ok(headers)
+}
+
+/// The text or the number at a JSON pointer (RFC 6901); none where there is neither. A number is
+/// what was written: gateways count beyond what numbers of programs hold.
+fn id(body: &[u8], pointer: &str) -> Option<String> {
+    let mut at: &RawValue = serde_json::from_slice(body).ok()?;
+    for name in pointer.split('/').skip(1) {
+        let name = name.replace("~1", "/").replace("~0", "~");
+        at = if at.get().starts_with('[') {
+            let is_place = name == "0" || !name.starts_with(['0', '+']);
+            let values: Vec<&RawValue> = serde_json::from_str(at.get()).ok()?;
+            values.get(name.parse::<usize>().ok().filter(|_| is_place)?).copied()?
+        } else {
+            let mut values: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(at.get()).ok()?;
+            values.remove(name.as_str())?
+        };
+    }
+    match at.get().as_bytes().first()? {
+        b'"' => serde_json::from_str(at.get()).ok().filter(|id: &String| !id.is_empty()),
+        b'-' | b'0'..=b'9' => Some(at.get().to_owned()),
+        _ => None,
+    }
 }
 
 /// A value within the quotes of a JSON string.

@@ -4,14 +4,15 @@ use fault::Fault;
 use pg::{Db, Tx};
 use proto::redress::intake::v1::mailbox_service_server::MailboxService;
 use proto::redress::intake::v1::{
-    DeleteMailboxRequest, DeleteMailboxResponse, GetMailRequest, GetMailResponse, GetMailboxRequest,
-    GetMailboxResponse, ListMailboxesRequest, ListMailboxesResponse, ListMailsRequest, ListMailsResponse,
-    RegisterMailRequest, RegisterMailResponse, SetMailboxRequest, SetMailboxResponse,
+    DeleteMailboxRequest, DeleteMailboxResponse, DismissMailRequest, DismissMailResponse, GetMailRequest,
+    GetMailResponse, GetMailboxRequest, GetMailboxResponse, ListMailboxesRequest, ListMailboxesResponse,
+    ListMailsRequest, ListMailsResponse, RegisterMailRequest, RegisterMailResponse, SetMailboxRequest,
+    SetMailboxResponse,
 };
 use tonic::{Request, Response, Status};
 
 use crate::flow::mailboxes::{MAILBOXES, MAILS};
-use crate::inbound_mail::{SetAside, State};
+use crate::inbound_mail::State;
 use crate::mailbox::{MAX_MAILBOXES, Mailbox};
 use crate::refusal::Refusal;
 use crate::store::{mailboxes as store, mails};
@@ -79,7 +80,8 @@ impl MailboxService for MailboxRpc {
         let setting = wire::setting(request)?;
         let done = self.db.mutate(context, async move |mut tx, caller| {
             let mailbox = set(&mut tx, setting, caller.subject.to_string()).await?;
-            let mailbox = Some(wire::mailbox(mailbox, tx.now()));
+            let counts = mails::count_unfetched(&mut tx).await?;
+            let mailbox = Some(wire::mailbox(mailbox, &counts, tx.now()));
             Ok((tx, SetMailboxResponse { mailbox }))
         });
         Ok(server::reply(done.await?))
@@ -93,7 +95,8 @@ impl MailboxService for MailboxRpc {
         let id = wire::mailbox_id(request.into_inner())?;
         let read = self.db.transact("mailbox.get", &tenant, async move |mut tx| {
             let mailbox = store::get(&mut tx, &id).await?.ok_or(Refusal::MailboxNotFound)?;
-            let mailbox = Some(wire::mailbox(mailbox, tx.now()));
+            let counts = mails::count_unfetched(&mut tx).await?;
+            let mailbox = Some(wire::mailbox(mailbox, &counts, tx.now()));
             Ok((tx, GetMailboxResponse { mailbox }))
         });
         Ok(Response::new(read.await?))
@@ -106,9 +109,9 @@ impl MailboxService for MailboxRpc {
         let tenant = server::caller(&request)?.tenant;
         let ListMailboxesRequest {} = request.into_inner();
         let read = self.db.transact("mailbox.list", &tenant, async move |mut tx| {
-            let all = store::list(&mut tx).await?;
+            let (all, counts) = (store::list(&mut tx).await?, mails::count_unfetched(&mut tx).await?);
             let now = tx.now();
-            let mailboxes = all.into_iter().map(|one| wire::mailbox(one, now)).collect();
+            let mailboxes = all.into_iter().map(|one| wire::mailbox(one, &counts, now)).collect();
             Ok((tx, ListMailboxesResponse { mailboxes }))
         });
         Ok(Response::new(read.await?))
@@ -163,14 +166,16 @@ impl MailboxService for MailboxRpc {
         request: Request<RegisterMailRequest>,
     ) -> Result<Response<RegisterMailResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let (id, complaint) = wire::registered_mail(request)?;
+        let wire::ByHand { id, complaint, text } = wire::registered_mail(request)?;
         let done = self.db.mutate(context, async move |mut tx, caller| {
             let mut mail = mails::lock(&mut tx, id).await?.ok_or(Refusal::MailNotFound)?;
             if mail.state != State::SetAside {
                 return Err(Refusal::MailNotSetAside.into());
             }
-            if mail.set_aside == Some(SetAside::Unreadable) {
-                return Err(Refusal::MailUnreadable.into());
+            match (mail.is_readable(), text.is_empty()) {
+                (true, false) => return Err(wire::says_itself()),
+                (false, true) => return Err(Refusal::MailUnreadable.into()),
+                _ => {}
             }
             if let Some(complaint) = complaint {
                 crate::store::get(&mut tx, complaint).await?.ok_or(Refusal::ComplaintNotFound)?;
@@ -178,10 +183,30 @@ impl MailboxService for MailboxRpc {
             (mail.state, mail.set_aside) = (State::Waiting, None);
             (mail.complaint, mail.by_hand, mail.attempts) = (complaint, true, 0);
             mail.registrar = caller.subject.to_string();
+            mail.told_text = text;
+            (mail.dismisser, mail.dismiss_reason) = (String::new(), String::new());
             let now = tx.now();
             mails::save(&mut tx, &mail, Some(now)).await?;
             tx.notify(MAILS);
             Ok((tx, RegisterMailResponse { mail: Some(wire::mail(mail)) }))
+        });
+        Ok(server::reply(done.await?))
+    }
+
+    async fn dismiss_mail(
+        &self,
+        request: Request<DismissMailRequest>,
+    ) -> Result<Response<DismissMailResponse>, Status> {
+        let (context, request) = server::mutation(request)?;
+        let (id, reason) = wire::dismissed_mail(request)?;
+        let done = self.db.mutate(context, async move |mut tx, caller| {
+            let mut mail = mails::lock(&mut tx, id).await?.ok_or(Refusal::MailNotFound)?;
+            if mail.state != State::SetAside {
+                return Err(Refusal::MailNotSetAside.into());
+            }
+            (mail.dismisser, mail.dismiss_reason) = (caller.subject.to_string(), reason);
+            mails::save(&mut tx, &mail, None).await?;
+            Ok((tx, DismissMailResponse { mail: Some(wire::mail(mail)) }))
         });
         Ok(server::reply(done.await?))
     }

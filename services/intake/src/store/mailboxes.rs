@@ -12,7 +12,7 @@ use server::Secret;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::mailbox::{Failure, Imap, Mailbox, Position, Security, Settings, TokenSource};
+use crate::mailbox::{Failure, Imap, Mailbox, NotGiven, Position, Security, Settings, TokenSource};
 
 /// The constraint that one address breaks which two mailboxes have.
 pub(crate) const ADDRESS_KEY: &str = "mailbox_address_key";
@@ -50,6 +50,8 @@ struct Row {
     error: String,
     failing_since: Option<jiff_sqlx::Timestamp>,
     attempts: i32,
+    not_given_uid: i64,
+    not_given_attempts: i32,
 }
 
 impl TryFrom<Row> for Mailbox {
@@ -102,6 +104,7 @@ impl TryFrom<Row> for Mailbox {
             last_mail: time(row.last_mail_at),
             failure: time(row.failing_since).map(failure),
             attempts: row.attempts,
+            not_given: NotGiven { uid: number(row.not_given_uid)?, attempts: row.not_given_attempts },
         })
     }
 }
@@ -114,7 +117,7 @@ macro_rules! select_mailboxes {
                     client_secret, token_scope, by_refresh_token, owner, language, category_hint, max_per_sender_hour,
                     silent_after_s, paused, version, updater, updated_at, uid_validity, last_uid,
                     nullif(held_until, '-infinity') AS held_until, caught_up_at, last_mail_at, error_reason,
-                    error, failing_since, attempts
+                    error, failing_since, attempts, not_given_uid, not_given_attempts
              FROM mailbox WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -192,6 +195,8 @@ pub(crate) async fn save(conn: &mut PgConnection, mailbox: &Mailbox) -> Result<(
         .column("uid_validity", |one| i64::from(one.position.uid_validity))
         .column("last_uid", |one| i64::from(one.position.last_uid))
         .column("caught_up_at", |one| one.caught_up.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .column("not_given_uid", |one| i64::from(one.not_given.uid))
+        .column("not_given_attempts", |one| one.not_given.attempts)
         .done();
     let statement = format!(
         "{} ON CONFLICT ON CONSTRAINT mailbox_pkey DO UPDATE SET {}, holder = NULL,
@@ -345,6 +350,40 @@ pub(crate) async fn failed(
     .bind(&failure.words)
     .bind(failure.since.to_sqlx())
     .bind(retry.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes which mail the server did not give, by who holds the mailbox.
+pub(crate) async fn not_given(
+    conn: &mut PgConnection,
+    id: &str,
+    holder: Uuid,
+    NotGiven { uid, attempts }: NotGiven,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE mailbox SET not_given_uid = $3, not_given_attempts = $4
+         WHERE tenant_id = current_setting('redress.tenant') AND mailbox_id = $1 AND holder = $2",
+    )
+    .bind(id)
+    .bind(holder)
+    .bind(i64::from(uid))
+    .bind(attempts)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a mail was passed over that the server does not give, by who holds the mailbox:
+/// those behind it are read as if nothing had been wrong.
+pub(crate) async fn passed_over(conn: &mut PgConnection, id: &str, holder: Uuid) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE mailbox SET not_given_uid = 0, not_given_attempts = 0, attempts = 0
+         WHERE tenant_id = current_setting('redress.tenant') AND mailbox_id = $1 AND holder = $2",
+    )
+    .bind(id)
+    .bind(holder)
     .execute(conn)
     .await?;
     Ok(())

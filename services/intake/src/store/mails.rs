@@ -1,5 +1,6 @@
 //! Statements about mails that arrived.
 
+use std::collections::HashMap;
 use std::slice;
 
 use fault::Fault;
@@ -12,7 +13,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 use work_queue::Table;
 
-use crate::inbound_mail::{Filter, InboundMail, SetAside, State};
+use crate::inbound_mail::{Filter, InboundMail, Place, SetAside, State};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -34,6 +35,11 @@ struct Row {
     by_hand: bool,
     registrar: String,
     attempts: i32,
+    uid_validity: i64,
+    uid: i64,
+    told_text: String,
+    dismisser: String,
+    dismiss_reason: String,
 }
 
 impl TryFrom<Row> for InboundMail {
@@ -41,6 +47,8 @@ impl TryFrom<Row> for InboundMail {
 
     fn try_from(row: Row) -> Result<Self, Fault> {
         let unknown = || Fault::internal("a mail in a state that is not known");
+        let number = |of: i64| u32::try_from(of).map_err(|_| unknown());
+        let place = Place { uid_validity: number(row.uid_validity)?, uid: number(row.uid)? };
         Ok(Self {
             id: row.mail_id,
             mailbox: row.mailbox_id,
@@ -60,6 +68,10 @@ impl TryFrom<Row> for InboundMail {
             by_hand: row.by_hand,
             registrar: row.registrar,
             attempts: row.attempts,
+            place: Some(place).filter(|place| place.uid > 0),
+            told_text: row.told_text,
+            dismisser: row.dismisser,
+            dismiss_reason: row.dismiss_reason,
         })
     }
 }
@@ -70,7 +82,7 @@ macro_rules! select_mails {
         concat!(
             "SELECT mail_id, mailbox_id, identity, message_id, sender, subject, excerpt, recipients,
                     received_at, size_bytes, attachment_id, state, set_aside, complaint_id, remarks, by_hand,
-                    registrar, attempts
+                    registrar, attempts, uid_validity, uid, told_text, dismisser, dismiss_reason
              FROM mail WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -106,8 +118,12 @@ pub(crate) async fn insert(
         .column("size_bytes", |one| one.size)
         .column("attachment_id", |one| one.attachment)
         .column("state", |one| one.state.number())
-        .column("next_at", |_| now.to_sqlx())
+        .column("set_aside", |one| one.set_aside.map(SetAside::number))
+        .list("remarks", |one| &one.remarks)
+        .column("next_at", |one| (one.state == State::Waiting).then(|| now.to_sqlx()))
         .column("taken_at", |_| now.to_sqlx())
+        .column("uid_validity", |one| one.place.map_or(0, |place| i64::from(place.uid_validity)))
+        .column("uid", |one| one.place.map_or(0, |place| i64::from(place.uid)))
         .done();
     let statement =
         format!("{} ON CONFLICT ON CONSTRAINT mail_identity_key DO NOTHING", rows.insert_into("mail"));
@@ -141,7 +157,8 @@ pub(crate) async fn list(
             "AND mail_id < $1 AND ($2::text IS NULL OR mailbox_id = $2)
              AND ($3::smallint IS NULL OR state = $3)
              AND ($4::uuid IS NULL OR (complaint_id = $4 AND state IN ({registered}, {added})))
-             ORDER BY mail_id DESC LIMIT $5"
+             AND ($5::smallint IS NULL OR set_aside = $5)
+             ORDER BY mail_id DESC LIMIT $6"
         ),
         registered = State::Registered,
         added = State::Added,
@@ -151,6 +168,7 @@ pub(crate) async fn list(
         .bind(&filter.mailbox)
         .bind(filter.state.map(State::number))
         .bind(filter.complaint.map(|id| id.0))
+        .bind(filter.set_aside.map(SetAside::number))
         .bind(limit)
         .fetch_all(conn)
         .await?;
@@ -162,28 +180,78 @@ pub(crate) fn waiting() -> Table {
     Table::new("mail", "mail_id", pg::sql!("w.state = {waiting}", waiting = State::Waiting).0)
 }
 
-/// Notes what became of a mail, or that it is to be read at a moment.
+/// Notes what became of a mail, or that it is to be read at a moment. What somebody said that it
+/// says is kept as long as that is not done.
 pub(crate) async fn save(
     conn: &mut PgConnection,
     mail: &InboundMail,
     next: Option<Timestamp>,
 ) -> Result<(), Fault> {
+    let told = |one: &InboundMail| next.map(|_| one.told_text.clone()).unwrap_or_default();
     let mut binds = Binds::default();
     let rows = binds
         .row(mail)
-        .column("mail_id", |mail| mail.id)
-        .column("state", |mail| mail.state.number())
-        .column("set_aside", |mail| mail.set_aside.map(SetAside::number))
-        .column("complaint_id", |mail| mail.complaint.map(|id| id.0))
-        .list("remarks", |mail| &mail.remarks)
-        .column("by_hand", |mail| mail.by_hand)
-        .column("registrar", |mail| mail.registrar.as_str())
-        .column("attempts", |mail| mail.attempts)
+        .column("mail_id", |one| one.id)
+        .column("state", |one| one.state.number())
+        .column("set_aside", |one| one.set_aside.map(SetAside::number))
+        .column("complaint_id", |one| one.complaint.map(|id| id.0))
+        .list("remarks", |one| &one.remarks)
+        .column("by_hand", |one| one.by_hand)
+        .column("registrar", |one| one.registrar.as_str())
+        .column("attempts", |one| one.attempts)
         .column("next_at", |_| next.map(jiff_sqlx::ToSqlx::to_sqlx))
-        .column("attachment_id", |mail| mail.attachment)
+        .column("attachment_id", |one| one.attachment)
+        .column("told_text", told)
+        .column("dismisser", |one| one.dismisser.as_str())
+        .column("dismiss_reason", |one| one.dismiss_reason.as_str())
         .done();
-    binds.execute(&rows.update("mail", &["mail_id"]), conn).await?;
+    let statement = rows.update("mail", &["mail_id"]);
+    binds.execute(&statement, conn).await?;
     Ok(())
+}
+
+/// Whether a mail became a complaint, or was added to one, that is by its header and its length
+/// the one that stays in its folder now.
+pub(crate) async fn is_taken(conn: &mut PgConnection, mail: &InboundMail) -> Result<bool, Fault> {
+    let taken = sqlx::query_scalar(pg::sql!(
+        "SELECT EXISTS (
+             SELECT FROM mail
+             WHERE tenant_id = current_setting('redress.tenant') AND message_id = $1 AND message_id <> ''
+               AND sender = $2 AND size_bytes = $3 AND complaint_id IS NOT NULL
+               AND state IN ({registered}, {added}))",
+        registered = State::Registered,
+        added = State::Added,
+    ));
+    Ok(taken.bind(&mail.message_id).bind(&mail.sender).bind(mail.size).fetch_one(conn).await?)
+}
+
+/// How many mails of each mailbox stay on their server and were not dealt with, of those that have
+/// any.
+pub(crate) async fn count_unfetched(conn: &mut PgConnection) -> Result<HashMap<String, i64>, Fault> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(pg::sql!(
+        "SELECT mailbox_id, count(*) FROM mail
+         WHERE tenant_id = current_setting('redress.tenant') AND state = {set_aside}
+           AND set_aside IN ({too_large}, {failed}) AND dismisser = ''
+         GROUP BY mailbox_id",
+        set_aside = State::SetAside,
+        too_large = SetAside::TooLarge,
+        failed = SetAside::FetchFailed,
+    ))
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Since when the mail stays on its server that has done so longest, and was not dealt with.
+pub(crate) fn unfetched_since() -> String {
+    pg::sql!(
+        "SELECT min(taken_at) FROM mail
+         WHERE state = {set_aside} AND set_aside IN ({too_large}, {failed}) AND dismisser = ''",
+        set_aside = State::SetAside,
+        too_large = SetAside::TooLarge,
+        failed = SetAside::FetchFailed,
+    )
+    .0
 }
 
 /// The complaint of the newest of these messages that its sender sent and that became one.

@@ -121,10 +121,10 @@ impl Content {
     }
 
     fn form(&mut self, form: &str) {
-        // What cannot be read is compared as it stands.
+        // What cannot be read, or not digit by digit, is compared as it stands.
         match serde_json::from_str::<Value>(form) {
-            Ok(value) => self.word(canonical(&value).as_bytes()),
-            Err(_) => self.word(form.as_bytes()),
+            Ok(value) if forms::is_exact(&value) => self.word(canonical(&value).as_bytes()),
+            _ => self.word(form.as_bytes()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Proto ⇄ domain: mailboxes and mails.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use fault::{Check, Fault};
@@ -13,13 +14,16 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{MAX_EMAIL, MAX_URI, MAX_WORD};
-use crate::inbound_mail::{Filter, InboundMail, SetAside, State as MailState};
+use crate::inbound_mail::{Filter, InboundMail, MAX_TEXT, SetAside, State as MailState};
 use crate::mailbox::{
     DEFAULT_PER_SENDER, Imap, MAX_PER_SENDER, MAX_SILENT, Mailbox, Security, Settings, TokenSource,
 };
 
 const INVALID_MAILBOX: &str = "INVALID_MAILBOX";
 const INVALID_MAILBOX_ID: &str = "INVALID_MAILBOX_ID";
+const INVALID_MAIL: &str = "INVALID_MAIL";
+/// Longest reason why a mail needs nothing.
+const MAX_REASON: usize = 500;
 /// Longest host name.
 const MAX_HOST: usize = 253;
 /// Longest secret: tokens are long.
@@ -81,6 +85,7 @@ fn settings(check: &mut Check, mailbox: wire::Mailbox, secrets: Secrets) -> Sett
         version: _,
         update_time: _,
         updater: _,
+        unfetched_count: _,
     } = mailbox;
     check.ensure(imap.is_some() || secrets.0.is_none(), "secret", "is for mailboxes that are fetched");
     let by_refresh_token = imap.as_ref().and_then(|imap| imap.token_source.as_ref());
@@ -199,9 +204,10 @@ pub(crate) fn deleted_mailbox(request: wire::DeleteMailboxRequest) -> Result<(St
     Ok((id, expected_version))
 }
 
-/// A mailbox as it is shown.
-pub(crate) fn mailbox(mailbox: Mailbox, now: Timestamp) -> wire::Mailbox {
+/// A mailbox as it is shown, with how many mails of each stay on their server.
+pub(crate) fn mailbox(mailbox: Mailbox, unfetched: &HashMap<String, i64>, now: Timestamp) -> wire::Mailbox {
     let state = mailbox.state(now);
+    let unfetched_count = unfetched.get(&mailbox.settings.id).copied().unwrap_or_default();
     let Mailbox { settings, version, updater, updated, caught_up, last_mail, failure, .. } = mailbox;
     let Settings {
         id,
@@ -235,6 +241,7 @@ pub(crate) fn mailbox(mailbox: Mailbox, now: Timestamp) -> wire::Mailbox {
         version,
         update_time: Some(timestamp(updated)),
         updater,
+        unfetched_count,
     }
 }
 
@@ -266,17 +273,22 @@ pub(crate) struct List {
 
 /// Reads what a list of mails asks for.
 pub(crate) fn list(request: wire::ListMailsRequest) -> Result<List, Fault> {
-    let wire::ListMailsRequest { page_size, page_token, mailbox_id, state, complaint_id } = request;
+    let wire::ListMailsRequest { page_size, page_token, mailbox_id, state, complaint_id, set_aside } =
+        request;
     let mut check = Check::new();
-    let page = check.page(page_size, &page_token, &format!("{mailbox_id} {state} {complaint_id}"));
+    let filters = format!("{mailbox_id} {state} {complaint_id} {set_aside}");
+    let page = check.page(page_size, &page_token, &filters);
     let before = page.after.as_deref().and_then(|key| check.optional_id("page_token", key));
     let mailbox = check.optional_slug("mailbox_id", mailbox_id);
     let known = wire::MailState::try_from(state).is_ok();
     check.ensure(known, "state", "must be one of the states");
     let complaint = check.optional_id::<CaseId>("complaint_id", &complaint_id);
+    let known = wire::MailSetAside::try_from(set_aside).is_ok();
+    check.ensure(known, "set_aside", "must be one of the reasons");
     check.done("INVALID_LIST")?;
     let state = i16::try_from(state).ok().and_then(MailState::of);
-    Ok(List { page, filter: Filter { mailbox, state, complaint }, before })
+    let set_aside = i16::try_from(set_aside).ok().and_then(SetAside::of);
+    Ok(List { page, filter: Filter { mailbox, state, complaint, set_aside }, before })
 }
 
 /// Reads which mail is wanted.
@@ -287,15 +299,43 @@ pub(crate) fn mail_id(request: &wire::GetMailRequest) -> Result<Uuid, Fault> {
     Ok(id)
 }
 
+/// A mail that is to be registered by hand.
+pub(crate) struct ByHand {
+    pub(crate) id: Uuid,
+    /// On which case.
+    pub(crate) complaint: Option<CaseId>,
+    /// What it says, where that cannot be read here.
+    pub(crate) text: String,
+}
+
 /// Reads which mail is to be registered, and on which case.
-pub(crate) fn registered_mail(request: wire::RegisterMailRequest) -> Result<(Uuid, Option<CaseId>), Fault> {
-    let wire::RegisterMailRequest { request_id, mail_id, complaint_id } = request;
+pub(crate) fn registered_mail(request: wire::RegisterMailRequest) -> Result<ByHand, Fault> {
+    let wire::RegisterMailRequest { request_id, mail_id, complaint_id, text } = request;
     let mut check = Check::new();
     check.request_id(request_id);
     let id = check.id("mail_id", &mail_id);
     let complaint = check.optional_id("complaint_id", &complaint_id);
-    check.done("INVALID_MAIL")?;
-    Ok((id, complaint))
+    let text = check.text("text", text, MAX_TEXT).trim().to_owned();
+    check.done(INVALID_MAIL)?;
+    Ok(ByHand { id, complaint, text })
+}
+
+/// Refuses the words of somebody else for a mail that has its own.
+pub(crate) fn says_itself() -> Fault {
+    let mut check = Check::new();
+    check.fail("text", "is for mails that cannot be read here; this one has its own");
+    check.done(INVALID_MAIL).err().unwrap_or_else(|| Fault::internal("a violation was lost"))
+}
+
+/// Reads which mail needs nothing, and why.
+pub(crate) fn dismissed_mail(request: wire::DismissMailRequest) -> Result<(Uuid, String), Fault> {
+    let wire::DismissMailRequest { request_id, mail_id, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let id = check.id("mail_id", &mail_id);
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done(INVALID_MAIL)?;
+    Ok((id, reason))
 }
 
 /// A mail as it is shown.
@@ -318,5 +358,9 @@ pub(crate) fn mail(mail: InboundMail) -> wire::Mail {
         remarks: mail.remarks,
         size_bytes: mail.size,
         registrar: mail.registrar,
+        uid_validity: mail.place.map_or(0, |place| place.uid_validity),
+        uid: mail.place.map_or(0, |place| place.uid),
+        dismisser: mail.dismisser,
+        dismiss_reason: mail.dismiss_reason,
     }
 }

@@ -6,6 +6,7 @@ use fault::Check;
 use jiff::Timestamp;
 use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, IvrResolution, Matter, PhoneDetail};
+use url::Url;
 
 use super::times::{ABSURD, AHEAD, EARLIEST, MAX_SKEW};
 use super::{MAX_DESCRIPTION, MAX_PHONE, MAX_SUBJECT, MAX_WORD, Reading, checked_uri, moment};
@@ -53,6 +54,9 @@ pub(super) fn checked(check: &mut Check, detail: PhoneDetail) -> PhoneDetail {
     let uri = "complaint.phone.recording_uri";
     let recording_uri =
         if recording_uri.is_empty() { recording_uri } else { checked_uri(check, uri, recording_uri) };
+    let bears_a_user =
+        Url::parse(&recording_uri).is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
+    check.ensure(!bears_a_user, uri, "must not bear a user or password");
     let masked_number = check.text("complaint.phone.masked_number", masked_number, MAX_PHONE);
     let is_masked = !masked_number.trim().is_empty();
     check.ensure(!is_masked || masked_number_expire_time.is_some(), EXPIRE, "is required with masked_number");

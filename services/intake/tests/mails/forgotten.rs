@@ -37,6 +37,7 @@ async fn what_was_set_aside_can_be_registered_for_90_days_and_is_gone_then() {
         request_id: request_id(),
         mail_id: mails[0].mail_id.clone(),
         complaint_id: String::new(),
+        text: String::new(),
     };
     client.clone().register_mail(request).await.expect("its bytes are there");
     eventually(|| async { list(&client, MailState::Registered).await.len() == 1 }).await;

@@ -149,6 +149,7 @@ async fn machines_get_no_case_unless_somebody_says_so() {
         request_id: request_id(),
         mail_id: mail_id.to_owned(),
         complaint_id: complaint_id.to_owned(),
+        text: String::new(),
     };
     let refused = client.clone().register_mail(register(&mails[2].mail_id, "")).await.expect_err("it is one");
     assert_eq!(reason(&refused), "MAIL_NOT_SET_ASIDE");
@@ -179,6 +180,7 @@ async fn what_cannot_be_read_is_kept_and_says_so() {
         request_id: request_id(),
         mail_id: mails[0].mail_id.clone(),
         complaint_id: String::new(),
+        text: String::new(),
     };
     let refused = client.clone().register_mail(request).await.expect_err("there is nothing to register");
     assert_eq!(reason(&refused), "MAIL_UNREADABLE");

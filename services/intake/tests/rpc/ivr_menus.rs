@@ -300,7 +300,7 @@ async fn what_is_wrong_with_a_call_is_told_at_once() {
     let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
     let bad = with_phone(call("", "1"), |phone| {
         phone.ivr_keys = "1".repeat(201);
-        phone.recording_uri = "javascript:alert(1)".to_owned();
+        phone.recording_uri = "https://ann:secret@calls.example.org/7".to_owned();
         phone.masked_number = "1".repeat(41);
         phone.call_time = time(4_000_000_000);
         phone.wait = Some(prost_types::Duration { seconds: 86_401, nanos: 0 });

@@ -4,17 +4,21 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 use proto::redress::cases::v1::directory_service_client::DirectoryServiceClient;
+use proto::redress::intake::v1::attachment_service_client::AttachmentServiceClient;
 use proto::redress::intake::v1::form_service_client::FormServiceClient;
 use proto::redress::intake::v1::{
-    AddInformationRequest, CreateFormRequest, Form, GetFormRequest, GetInformationRequest, InformationSource,
-    ListFormsRequest, PrefillFormRequest, ValidateFormRequest,
+    AddInformationRequest, Attachment, CreateFormRequest, Form, GetFormRequest, GetInformationRequest,
+    InformationSource, ListAttachmentsRequest, ListFormsRequest, PrefillFormRequest, ValidateFormRequest,
 };
 use show::{text, words};
 
 use super::attachment::attached;
-use super::connection::{Connection, Page};
+use super::connection::{Caller, Connection, Page};
 use super::directory::Named;
 use super::submit::read_text;
+
+/// Files of a complaint that are named: as many as a page has.
+const MOST_FILES: i32 = 500;
 
 #[derive(Args)]
 pub(crate) struct Forms {
@@ -138,10 +142,20 @@ impl Forms {
                 show::answer(caller.json, &forms.add_information(request).await?.into_inner(), text::added)
             }
             Verb::Information { complaint } => {
-                let request = GetInformationRequest { complaint_id: complaint };
+                let request = GetInformationRequest { complaint_id: complaint.clone() };
                 let answer = forms.get_information(request).await?.into_inner();
-                show::answer(caller.json, &answer, text::information)
+                let has_files = answer.additions.iter().any(|one| !one.evidence.is_empty());
+                let files =
+                    if has_files && !caller.json { files(&caller, complaint).await } else { Vec::new() };
+                show::answer(caller.json, &answer, |all| text::information(all, &files))
             }
         }
     }
+}
+
+/// The files of a complaint, for their names: where they cannot be had, there are the ids.
+async fn files(caller: &Caller, complaint_id: String) -> Vec<Attachment> {
+    let request = ListAttachmentsRequest { page_size: MOST_FILES, page_token: String::new(), complaint_id };
+    let listed = AttachmentServiceClient::new(caller.client.calls()).list_attachments(request).await;
+    listed.map(|list| list.into_inner().attachments).unwrap_or_default()
 }

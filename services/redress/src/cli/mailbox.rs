@@ -7,9 +7,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use client::Calls;
 use proto::redress::intake::v1::mailbox_service_client::MailboxServiceClient;
 use proto::redress::intake::v1::{
-    DeleteMailboxRequest, GetMailRequest, GetMailboxRequest, ImapSource, ListMailboxesRequest,
-    ListMailsRequest, MailSecurity, MailState, MailTokenSource, Mailbox, RegisterMailRequest,
-    SetMailboxRequest,
+    DeleteMailboxRequest, DismissMailRequest, GetMailRequest, GetMailboxRequest, ImapSource,
+    ListMailboxesRequest, ListMailsRequest, MailSecurity, MailSetAside, MailState, MailTokenSource, Mailbox,
+    RegisterMailRequest, SetMailboxRequest,
 };
 use show::text;
 
@@ -238,6 +238,28 @@ enum StateOf {
     DeliveryReport,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum SetAsideOf {
+    /// A machine answered by itself
+    AutoReply,
+    /// Tells that a mail was read
+    ReadReceipt,
+    /// Was sent to many
+    Bulk,
+    /// This system sent it
+    Own,
+    /// Its sender sent too many
+    SenderRate,
+    /// Cannot be read
+    Unreadable,
+    /// What it says was refused
+    Refused,
+    /// Is too large, and stays on its server
+    TooLarge,
+    /// Its server has it and does not give it
+    FetchFailed,
+}
+
 #[derive(Subcommand)]
 enum MailVerb {
     /// Lists mails, newest first
@@ -251,6 +273,9 @@ enum MailVerb {
         /// Only those of this complaint
         #[arg(long, default_value = "", hide_default_value = true)]
         complaint: String,
+        /// Only those that were set aside for this
+        #[arg(long, value_name = "WHY")]
+        set_aside: Option<SetAsideOf>,
         /// How many
         #[arg(long, default_value_t = 50)]
         limit: i32,
@@ -263,7 +288,32 @@ enum MailVerb {
         /// The complaint it is added to
         #[arg(long, default_value = "", hide_default_value = true)]
         complaint: String,
+        /// What it says, where it cannot be read here: as the mailbox shows it
+        #[arg(long, default_value = "", hide_default_value = true)]
+        text: String,
     },
+    /// Says that nothing is to be done about a mail that was set aside
+    Dismiss {
+        mail: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// The contract's name of it.
+fn set_aside(why: SetAsideOf) -> MailSetAside {
+    match why {
+        SetAsideOf::AutoReply => MailSetAside::AutoReply,
+        SetAsideOf::ReadReceipt => MailSetAside::ReadReceipt,
+        SetAsideOf::Bulk => MailSetAside::Bulk,
+        SetAsideOf::Own => MailSetAside::Own,
+        SetAsideOf::SenderRate => MailSetAside::SenderRate,
+        SetAsideOf::Unreadable => MailSetAside::Unreadable,
+        SetAsideOf::Refused => MailSetAside::Refused,
+        SetAsideOf::TooLarge => MailSetAside::TooLarge,
+        SetAsideOf::FetchFailed => MailSetAside::FetchFailed,
+    }
 }
 
 impl Mails {
@@ -271,7 +321,7 @@ impl Mails {
         let caller = self.connection.open().await?;
         let mut client = Client::new(caller.client.calls());
         let one = match self.verb {
-            MailVerb::List { mailbox, state, complaint, limit } => {
+            MailVerb::List { mailbox, state, complaint, set_aside: why, limit } => {
                 ensure!(limit > 0, "--limit must be at least 1");
                 let state = state.map(|state| match state {
                     StateOf::Waiting => MailState::Waiting,
@@ -286,6 +336,7 @@ impl Mails {
                     mailbox_id: mailbox,
                     state: state.unwrap_or_default().into(),
                     complaint_id: complaint,
+                    set_aside: why.map(set_aside).unwrap_or_default().into(),
                 };
                 let found = client.list_mails(request).await?.into_inner();
                 return show::answer(caller.json, &found, text::mails);
@@ -293,13 +344,18 @@ impl Mails {
             MailVerb::Show { mail } => {
                 client.get_mail(GetMailRequest { mail_id: mail }).await?.into_inner().mail
             }
-            MailVerb::Register { mail, complaint } => {
+            MailVerb::Register { mail, complaint, text } => {
                 let request = RegisterMailRequest {
                     request_id: caller.request_id(),
                     mail_id: mail,
                     complaint_id: complaint,
+                    text,
                 };
                 client.register_mail(request).await?.into_inner().mail
+            }
+            MailVerb::Dismiss { mail, reason } => {
+                let request = DismissMailRequest { request_id: caller.request_id(), mail_id: mail, reason };
+                client.dismiss_mail(request).await?.into_inner().mail
             }
         };
         show::answer(caller.json, &one.unwrap_or_default(), text::mail)

@@ -99,6 +99,7 @@ impl Submit {
                 ("receipt code", answer.receipt_code.clone()),
                 ("received", lines::time(answer.receive_time.as_ref())),
                 ("note", known.to_owned()),
+                ("follow it", format!("redress track {}", quoted(&answer.receipt_code))),
                 ("next", format!("redress case get {} --after {token}", answer.complaint_id)),
             ])
         })
@@ -131,6 +132,13 @@ impl Submit {
         self.complainant.add_to(&mut complaint);
         Ok(complaint)
     }
+}
+
+/// A receipt code as a shell takes it: its last character may be one of which a shell thinks
+/// something of its own.
+fn quoted(code: &str) -> String {
+    let is_plain = code.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if is_plain { code.to_owned() } else { format!("'{code}'") }
 }
 
 impl Who {
@@ -186,5 +194,19 @@ impl Track {
         let request = TrackComplaintRequest { receipt_code: self.receipt_code, end_user: self.end_user };
         let answer = caller.cases().track_complaint(request).await?.into_inner();
         show::answer(caller.json, &answer, text::progress)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_that_a_shell_would_read_is_quoted() {
+        assert_eq!(quoted("7VCES-Y07PH-YWRA3-18EXW-U"), "7VCES-Y07PH-YWRA3-18EXW-U");
+        for last in ["*", "~", "$", "="] {
+            let code = format!("7VCES-Y07PH-YWRA3-18EXW-{last}");
+            assert_eq!(quoted(&code), format!("'{code}'"));
+        }
     }
 }

@@ -42,7 +42,9 @@ async fn a_file_is_uploaded_offered_as_proof_listed_and_fetched() {
     let second = terminal.json(&["attachment", "list", &complaint]).await["attachments"][1].clone();
     assert_eq!(second["mediaType"], "text/plain");
     let information = terminal.text(&["form", "information", &complaint]).await;
-    assert!(information.contains(second["attachmentId"].as_str().unwrap()), "{information}");
+    let named =
+        format!("{} ({})", second["fileName"].as_str().unwrap(), second["attachmentId"].as_str().unwrap());
+    assert!(information.contains(&named), "{named}: {information}");
 
     assert!(terminal.refusal(&["attachment", "upload", &other]).await.contains("MEDIA_TYPE_MISMATCH"));
     let uploaded = terminal.json(&["attachment", "upload", &cup]).await;

@@ -20,6 +20,9 @@ async fn a_mailbox_is_set_up_read_and_its_mails_are_shown() {
         "ada",
         "--silent-after",
         "48",
+        // As it may stand in the environment, for another mailbox.
+        "--secret",
+        "hunter2",
     ];
     let text = terminal.text(&set).await;
     assert!(text.contains("handed over") && text.contains("48 h"), "{text}");
@@ -34,6 +37,14 @@ async fn a_mailbox_is_set_up_read_and_its_mails_are_shown() {
     eventually(|| async { terminal.text(&list).await.contains("auto reply") }).await;
     let mails = terminal.json(&["mail", "list"]).await;
     let id = mails["mails"][0]["mailId"].as_str().expect("an id").to_owned();
+    let text = terminal.text(&["mail", "dismiss", &id, "--reason", "Bob is away"]).await;
+    assert!(text.contains("Bob is away"), "{text}");
+    let text = terminal.text(&["mail", "list", "--set-aside", "auto-reply"]).await;
+    assert!(text.contains("auto reply, dismissed"), "{text}");
+    let text = terminal.text(&["mail", "list", "--set-aside", "too-large"]).await;
+    assert!(text.contains("no mails"), "{text}");
+    let refused = terminal.refusal(&["mail", "register", &id, "--text", "other words"]).await;
+    assert!(refused.contains("this one has its own"), "{refused}");
     let text = terminal.text(&["mail", "register", &id]).await;
     assert!(text.contains("bob@example.org"), "{text}");
     eventually(|| async { terminal.text(&["mail", "show", &id]).await.contains("registered") }).await;

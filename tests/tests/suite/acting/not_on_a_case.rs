@@ -136,6 +136,7 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("MailboxService.SetMailbox", "a setting"),
     ("MailboxService.DeleteMailbox", "a setting"),
     ("MailboxService.RegisterMail", "a complaint as it arrived, like a submission"),
+    ("MailboxService.DismissMail", "on no case: a mail that becomes none"),
     ("WebhookSourceService.SetWebhookSource", "a setting"),
     ("WebhookSourceService.DeleteWebhookSource", "a setting"),
     ("WebhookSourceService.CreateWebhookMapping", "a setting"),

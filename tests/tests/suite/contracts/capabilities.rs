@@ -6,11 +6,14 @@ use std::collections::BTreeSet;
 
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
-use proto::CAPABILITIES;
 use proto::redress::event::v1::event_feed_client::EventFeedClient;
 use proto::redress::event::v1::{Event, SubscribeRequest};
+use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
-use proto::redress::intake::v1::{Channel, Complaint, ComplaintRegistered, SubmitComplaintRequest};
+use proto::redress::intake::v1::{
+    Channel, Complaint, ComplaintRegistered, PhoneDetail, SubmitComplaintRequest,
+};
+use proto::{CAPABILITIES, CAPABILITY_BEARERS};
 use testkit::{CallerChannel, House, request_id};
 
 use crate::house::comment;
@@ -46,10 +49,6 @@ const NONE: &[(&str, &str)] = &[
     (
         "redress.intake.v1.Evidence.uri",
         "leads where the complainant says, and is shown to whoever sees the case",
-    ),
-    (
-        "redress.intake.v1.PhoneDetail.recording_uri",
-        "of the telephone system, which says who may listen and for how long; shown to whoever sees the case",
     ),
     ("redress.intake.v1.SocialDetail.origin_uri", "a post, as its network shows it"),
     ("redress.intake.v1.SocialDetail.uri", "a post, as its network shows it"),
@@ -111,13 +110,15 @@ fn a_field_of_an_event_that_may_be_a_capability_is_marked_or_known_to_be_none() 
     assert!(NONE.iter().all(|(_, why)| !why.is_empty()));
 }
 
-/// What is left out is so field by field, without a message being decoded: only fields of the
-/// messages of events themselves can be.
+/// A message within one is what it is in an event: what is marked in it is left out of both.
 #[test]
-fn only_fields_of_events_themselves_are_marked() {
-    let events: BTreeSet<String> = events().iter().map(|event| event.full_name().to_owned()).collect();
+fn what_is_marked_is_told_with_events_and_left_out_of_them() {
+    let mut told = BTreeSet::new();
+    for event in events() {
+        reached(&event, &mut told);
+    }
     let marked: Vec<&str> = CAPABILITIES.iter().map(|(message, _)| *message).collect();
-    assert!(marked.iter().all(|message| events.contains(*message)), "{marked:?}");
+    assert!(marked.iter().all(|message| told.contains(*message)), "{marked:?}");
     let pool = contracts();
     for (message, numbers) in CAPABILITIES {
         let message = pool.get_message_by_name(message).unwrap();
@@ -139,6 +140,62 @@ fn only_fields_of_events_themselves_are_marked() {
     }
 }
 
+/// A message of which every text says something, and all messages within it, once each.
+fn filled(of: &MessageDescriptor, within: &mut BTreeSet<String>) -> DynamicMessage {
+    let mut message = DynamicMessage::new(of.clone());
+    within.insert(of.full_name().to_owned());
+    // Of a choice only what was set last is there: something that is marked, if there is any.
+    let mut fields: Vec<FieldDescriptor> = of.fields().collect();
+    fields.sort_by_key(bears);
+    for field in fields {
+        let value = match field.kind() {
+            Kind::String => Value::String("x".to_owned()),
+            Kind::Bytes => Value::Bytes("x".into()),
+            Kind::Message(part) if !field.is_map() && !within.contains(part.full_name()) => {
+                Value::Message(filled(&part, within))
+            }
+            _ => continue,
+        };
+        let value = if field.is_list() { Value::List(vec![value]) } else { value };
+        message.set_field(&field, value);
+    }
+    within.remove(of.full_name());
+    message
+}
+
+/// Whether a field is marked, or has something in its message that is.
+fn bears(field: &FieldDescriptor) -> bool {
+    let of = field.parent_message();
+    let parts = CAPABILITY_BEARERS.iter().find(|(message, _)| *message == of.full_name());
+    is_marked(field)
+        || parts.is_some_and(|(_, parts)| parts.iter().any(|(number, _)| *number == field.number()))
+}
+
+/// Whether a message, or one within it, has something that is marked.
+fn has_marked(message: &DynamicMessage) -> bool {
+    message.fields().any(|(field, value)| match value {
+        _ if is_marked(&field) => true,
+        Value::Message(part) => has_marked(part),
+        Value::List(parts) => parts.iter().filter_map(Value::as_message).any(has_marked),
+        _ => false,
+    })
+}
+
+#[test]
+fn nothing_that_is_marked_is_left_in_an_event_however_deep() {
+    let mut bearing = 0;
+    for event in events() {
+        let whole = filled(&event, &mut BTreeSet::new());
+        bearing += usize::from(has_marked(&whole));
+        let bytes = whole.encode_to_vec();
+        let kept = events::without_capabilities(event.full_name(), &bytes).unwrap();
+        let kept = DynamicMessage::decode(event.clone(), &*kept).unwrap();
+        assert!(!has_marked(&kept), "{}", event.full_name());
+        assert_eq!(has_marked(&whole), kept != whole, "nothing else is left out of {}", event.full_name());
+    }
+    assert!(bearing >= 2, "{bearing}: are there none?");
+}
+
 /// The first events that a caller hears of intake.
 async fn heard(line: CallerChannel) -> Vec<Event> {
     let request = SubscribeRequest { source: "intake".to_owned(), ..SubscribeRequest::default() };
@@ -154,8 +211,14 @@ async fn heard(line: CallerChannel) -> Vec<Event> {
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_of_a_feed_hear_of_a_complaint_without_its_token_and_services_with_it() {
     let house = House::builder(&[intake::SERVICE]).identified().open().await;
+    let call = |recording: &str| PhoneDetail {
+        ivr_result: "Delivery".to_owned(),
+        recording_uri: recording.to_owned(),
+        ..PhoneDetail::default()
+    };
     let complaint = Complaint {
-        channel: Channel::Web.into(),
+        channel: Channel::Phone.into(),
+        channel_detail: Some(ChannelDetail::Phone(call("https://calls.example.org/7?signature=x"))),
         subject: "The cup broke".to_owned(),
         description: "On the first day.".to_owned(),
         language: "en".to_owned(),
@@ -171,6 +234,9 @@ async fn readers_of_a_feed_hear_of_a_complaint_without_its_token_and_services_wi
     };
     let ours = told(heard(house.channel_as("platform", "cases", &["platform"])).await);
     assert!(ours.mail_token.len() >= 30 && ours.receipt_hash.len() == 32, "{ours:?}");
+    let complaint = ours.complaint.unwrap();
+    let whole = ChannelDetail::Phone(call("https://calls.example.org/7?signature=x"));
+    assert_eq!(complaint.channel_detail, Some(whole));
     for role in ["reader", "agent", "supervisor"] {
         let theirs = told(heard(house.channel_as("development", "ann", &[role])).await);
         assert_eq!(
@@ -178,7 +244,8 @@ async fn readers_of_a_feed_hear_of_a_complaint_without_its_token_and_services_wi
             ("", [].as_slice()),
             "{role}"
         );
-        assert_eq!(theirs.complaint, ours.complaint, "{role}");
+        let silent = Complaint { channel_detail: Some(ChannelDetail::Phone(call(""))), ..complaint.clone() };
+        assert_eq!(theirs.complaint, Some(silent), "{role}");
     }
     house.done().await;
 }

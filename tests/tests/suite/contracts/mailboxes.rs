@@ -29,9 +29,9 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("MailboxService.DeleteMailbox", EMPTY, "INVALID_MAILBOX_ID", &["request_id", "mailbox_id"]),
     invalid(
         "MailboxService.ListMails",
-        r#"{"pageSize": -1, "mailboxId": "A B", "state": 99, "complaintId": "x"}"#,
+        r#"{"pageSize": -1, "mailboxId": "A B", "state": 99, "complaintId": "x", "setAside": 99}"#,
         "INVALID_LIST",
-        &["page_size", "mailbox_id", "state", "complaint_id"],
+        &["page_size", "mailbox_id", "state", "complaint_id", "set_aside"],
     ),
     invalid("MailboxService.GetMail", EMPTY, "INVALID_MAIL_ID", &["mail_id"]),
     invalid(
@@ -40,6 +40,7 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_MAIL",
         &["request_id", "mail_id", "complaint_id"],
     ),
+    invalid("MailboxService.DismissMail", EMPTY, "INVALID_MAIL", &["request_id", "mail_id", "reason"]),
 ];
 
 pub(super) const UNKNOWN: &[Unknown] = &[
@@ -51,4 +52,9 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     ),
     unknown("MailboxService.GetMail", r#"{"mail_id": "$ID"}"#, "MAIL_NOT_FOUND"),
     unknown("MailboxService.RegisterMail", r#"{"request_id": "$KEY", "mail_id": "$ID"}"#, "MAIL_NOT_FOUND"),
+    unknown(
+        "MailboxService.DismissMail",
+        r#"{"request_id": "$KEY", "mail_id": "$ID", "reason": "x"}"#,
+        "MAIL_NOT_FOUND",
+    ),
 ];

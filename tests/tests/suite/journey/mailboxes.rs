@@ -1,9 +1,10 @@
 //! A mailbox is set up; a mail becomes a complaint, an answer to it is added to its case, one
-//! that a machine sent is registered by hand; then the mailbox is given up.
+//! that a machine sent is dismissed, and then registered by hand; then the mailbox is given up.
 
 use proto::redress::intake::v1::mailbox_service_client::MailboxServiceClient;
 use proto::redress::intake::v1::{
-    DeleteMailboxRequest, ListMailsRequest, Mail, MailState, Mailbox, RegisterMailRequest, SetMailboxRequest,
+    DeleteMailboxRequest, DismissMailRequest, ListMailsRequest, Mail, MailState, Mailbox,
+    RegisterMailRequest, SetMailboxRequest,
 };
 use testkit::{eventually, hand_over, request_id};
 
@@ -56,7 +57,13 @@ pub(crate) async fn read(scene: &Scene) {
     hand_over(scene.mails, ADDRESS, away).await;
     eventually(|| async { found(&client, MailState::SetAside).await.len() == 1 }).await;
     let mail_id = found(&client, MailState::SetAside).await.remove(0).mail_id;
-    let request = RegisterMailRequest { request_id: request_id(), mail_id, complaint_id: String::new() };
+    let request = DismissMailRequest {
+        request_id: request_id(),
+        mail_id: mail_id.clone(),
+        reason: "Bob is away.".to_owned(),
+    };
+    client.dismiss_mail(request).await.unwrap();
+    let request = RegisterMailRequest { request_id: request_id(), mail_id, ..RegisterMailRequest::default() };
     client.register_mail(request).await.unwrap();
     eventually(|| async { found(&client, MailState::Registered).await.len() == 2 }).await;
     let request = DeleteMailboxRequest {

@@ -54,10 +54,37 @@ fn the_id_that_a_gateway_gives_is_the_evidence() {
     {
         assert_eq!(taken(body), Answer::Taken(format!("201 id {id}; parts: 2")));
     }
+    // Beyond what numbers of programs hold, two would be one.
+    for number in ["18446744073709551617", "-99999999999999999999999999", "1.50"] {
+        let body = format!(r#"{{"messages": [{{"sid": {number}, "other": 1}}]}}"#);
+        assert_eq!(taken(&body), Answer::Taken(format!("201 id {number}; parts: 2")));
+    }
     for body in ["", "ok", r#"{"messages": []}"#, r#"{"messages": [{"sid": ""}]}"#, r#"{"error": 42}"#] {
         assert!(
             matches!(taken(body), Answer::Refused(said) if said.starts_with("no id at /messages/0/sid: 201"))
         );
+    }
+}
+
+#[test]
+fn an_id_is_found_where_the_pointer_leads() {
+    let body = br#"{"a/b": [{"m~n": "x"}, 7], "twice": 1, "twice": 2, "0": true}"#;
+    for (pointer, found) in [
+        ("/a~1b/0/m~0n", Some("x")),
+        ("/a~1b/1", Some("7")),
+        ("/a~1b/01", None),
+        ("/a~1b/+1", None),
+        ("/a~1b/2", None),
+        ("/a~1b/x", None),
+        ("/a~1b/1/x", None),
+        ("/twice", Some("2")),
+        ("/0", None),
+        ("/a~1b", None),
+    ] {
+        assert_eq!(id(body, pointer).as_deref(), found, "{pointer}");
+        let value: Value = serde_json::from_slice(body).unwrap();
+        let theirs = value.pointer(pointer).filter(|value| value.is_string() || value.is_number());
+        assert_eq!(theirs.is_some(), found.is_some(), "as the library does: {pointer}");
     }
 }
 

@@ -28,7 +28,10 @@ const POLL: Duration = Duration::from_secs(1);
 /// How often to look while the store is away.
 const POLL_AWAY: Duration = Duration::from_secs(10);
 /// Objects that are removed in one go.
-const BATCH: i64 = 100;
+const BATCH: usize = 100;
+/// Objects of one tenant that are taken at a time: then it is another's turn, so that however many
+/// one has, those of others do not wait for them.
+const SHARE: i64 = 10;
 /// For how long their removal is one replica's: longer than they take, should each take all of
 /// its time, with as many at once.
 const LEASE: Duration = Duration::from_mins(10);
@@ -190,8 +193,9 @@ impl Contents {
     }
 
     async fn collect_for_ever(&self) {
+        let mut last = String::new();
         loop {
-            match self.collect_some().await {
+            match self.collect_some(&mut last).await {
                 Ok(true) => {}
                 Ok(false) => tokio::time::sleep(POLL).await,
                 Err(fault) => {
@@ -202,16 +206,25 @@ impl Contents {
         }
     }
 
-    /// Removes those that are due; answers whether there may be more.
-    async fn collect_some(&self) -> Result<bool, Fault> {
-        let taken = self.db.transact_as_worker("attachment.objects", async |mut tx| {
+    /// Removes those that are due, from the tenant after the last on; answers whether there may be
+    /// more.
+    async fn collect_some(&self, last: &mut String) -> Result<bool, Fault> {
+        let before = last.clone();
+        let taken = self.db.transact_as_worker("attachment.objects", async move |mut tx| {
             let now = tx.now();
             let until = now.saturating_add(LEASE).unwrap_or(now);
-            let taken = store::take_unwanted(&mut tx, (now, until), BATCH).await?;
-            Ok((tx, taken))
+            let (mut taken, mut last) = (Vec::new(), before);
+            while taken.len() < BATCH {
+                let some = store::take_unwanted(&mut tx, &last, (now, until), SHARE).await?;
+                let Some(one) = some.first() else { break };
+                last = one.tenant.to_string();
+                taken.extend(some);
+            }
+            Ok((tx, (taken, last)))
         });
-        let taken = taken.await?;
-        let more = i64::try_from(taken.len()).is_ok_and(|count| count == BATCH);
+        let (taken, reached) = taken.await?;
+        *last = reached;
+        let more = taken.len() >= BATCH;
         let removing = taken.iter().map(|unwanted| self.remove(unwanted)).collect::<Vec<_>>();
         let removed: Vec<_> = stream::iter(removing).buffer_unordered(REMOVED_AT_ONCE).collect().await;
         // Those that could not be are tried again after their lease; the others are gone.

@@ -4,6 +4,8 @@
 //! the hold ends. How far it is read is noted as it goes; what was not noted is read again, and
 //! known by what it says.
 
+mod passing;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -12,7 +14,7 @@ use fault::Fault;
 use jiff::SignedDuration;
 use mailbox::imap::{self, Login, Observer, Options, Position};
 use mailbox::oauth::{Client, Grant, Tokens};
-use mailbox::{Arrived, Keep, Kept, Origin};
+use mailbox::{Arrived, Keep, Kept, Origin, Outline};
 use pg::Db;
 use server::{Secret, Settings, Stop};
 use tokio::task::JoinSet;
@@ -170,7 +172,10 @@ fn client(source: &TokenSource, secret: String) -> Result<Client, imap::Error> {
 impl Reader {
     async fn run(self, stop: Stop) {
         let ended = match self.mailbox().await {
-            Ok(Some(mailbox)) => self.read(&mailbox, &stop).await,
+            Ok(Some(mailbox)) => match self.read(&mailbox, &stop).await {
+                Err(error) => self.heed(&mailbox, error).await,
+                Ok(()) => Ok(()),
+            },
             Ok(None) => Ok(()),
             Err(fault) => Err(imap::Error::TryLater { uid: None, said: fault.message().to_owned() }),
         };
@@ -182,6 +187,20 @@ impl Reader {
         if let Err(fault) = noted {
             let Found { tenant, id } = &self.found;
             tracing::warn!(%tenant, mailbox = id, fault = fault.chain(), "how a mailbox is read cannot be noted");
+        }
+    }
+
+    /// What went wrong; nothing where it was one mail that the server does not give, and that was
+    /// passed over.
+    async fn heed(&self, mailbox: &Mailbox, error: imap::Error) -> Result<(), imap::Error> {
+        let Some(uid) = error.not_given() else { return Err(error) };
+        match Box::pin(self.gives_up(mailbox, (uid, &error))).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(error),
+            Err(fault) => {
+                tracing::debug!(fault = fault.chain(), "that a mail is not given cannot be noted now");
+                Err(error)
+            }
         }
     }
 
@@ -249,24 +268,14 @@ impl Reader {
             .await
     }
 
-    /// Notes that it cannot be read, and when it is tried again. A mail that the server has and
-    /// does not give is passed over once that was tried several times.
+    /// Notes that it cannot be read, and when it is tried again.
     async fn failed(&self, error: &imap::Error) -> Result<(), Fault> {
         let (id, holder) = (self.found.id.clone(), self.holder);
         let (reason, words): (&str, String) =
             (error.reason(), error.to_string().chars().take(MAX_WORDS).collect());
-        let unreadable = match error {
-            imap::Error::Unreadable { uid, .. } => Some(*uid),
-            _ => None,
-        };
-        let at = *self.position.read().unwrap_or_else(PoisonError::into_inner);
         let told = words.clone();
         let first = self.fetcher.db.transact("mailbox.failed", &self.found.tenant, async move |mut tx| {
             let Some(mailbox) = store::lock(&mut tx, &id).await? else { return Ok((tx, false)) };
-            if let Some(uid) = unreadable.filter(|_| mailbox.attempts >= TRIES_OF_ONE) {
-                let after = domain::Position { uid_validity: at.uid_validity, last_uid: uid };
-                store::read_to(&mut tx, &id, holder, after).await?;
-            }
             let now = tx.now();
             let failure = Failure { reason: reason.to_owned(), words: told, since: now };
             let again = now.saturating_add(retry(mailbox.attempts)).unwrap_or(now);
@@ -281,6 +290,10 @@ impl Reader {
             tracing::debug!(%tenant, mailbox = id, reason, error = words, "a mailbox cannot be read");
         }
         Ok(())
+    }
+
+    fn position(&self) -> Position {
+        *self.position.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reached(&self, position: Position) {
@@ -302,9 +315,6 @@ impl Reader {
     }
 }
 
-/// How often a mail is tried that the server has and does not give.
-const TRIES_OF_ONE: i32 = 5;
-
 impl Keep for Reader {
     async fn keep(&self, message: Arrived) -> Kept {
         let Origin::Imap { internal_date, .. } = message.origin else {
@@ -315,9 +325,20 @@ impl Keep for Reader {
         let envelope = Envelope { mailbox: self.found.id.clone(), recipients: Vec::new(), received };
         match self.fetcher.keeper.keep(&self.found.tenant, envelope, message.raw).await {
             Ok(_) => Kept::Kept,
-            Err(fault) => Kept::TryLater(format!("{}: {}", fault.reason(), fault.message())),
+            Err(fault) => later(&fault),
         }
     }
+
+    async fn keep_outline(&self, message: Outline) -> Kept {
+        match self.set_aside_large(message).await {
+            Ok(()) => Kept::Kept,
+            Err(fault) => later(&fault),
+        }
+    }
+}
+
+fn later(fault: &Fault) -> Kept {
+    Kept::TryLater(format!("{}: {}", fault.reason(), fault.message()))
 }
 
 impl Observer for Reader {
@@ -326,12 +347,6 @@ impl Observer for Reader {
     }
 
     async fn refused(&self, position: Position, _: &str) {
-        self.note(position).await;
-    }
-
-    async fn too_large(&self, position: Position, size: u64) {
-        let Found { tenant, id } = &self.found;
-        tracing::error!(%tenant, mailbox = id, uid = position.last_uid, size, "a mail is too large and stays where it is");
         self.note(position).await;
     }
 

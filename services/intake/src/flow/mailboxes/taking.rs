@@ -13,7 +13,7 @@ use kernel::{Caller, CaseId, TenantId};
 use mail::Mail;
 use pg::{Db, Tx};
 use proto::redress::intake::v1::{
-    AddInformationRequest, DeliveryReportReceived, Evidence, InformationSource,
+    AddInformationRequest, Complaint, DeliveryReportReceived, Evidence, InformationSource,
 };
 use uuid::Uuid;
 use work_queue::{Lease, Queue, Trouble, Work};
@@ -87,6 +87,10 @@ impl Work for MailTaker {
     async fn take(&self, lease: &Lease) -> Result<(), Trouble> {
         let tenant = lease.tenant();
         let Some(mut taken) = self.read_row(tenant, lease.id()).await? else { return Ok(()) };
+        if !taken.mail.told_text.is_empty() {
+            let became = self.told(&mut taken).await?;
+            return Ok(self.settle(taken, became).await?);
+        }
         let raw = self.raw(&taken).await?;
         let became = match keeping::read(tenant, raw.clone()).await? {
             Ok(mail) => self.became(&mut taken, &mail, raw).await?,
@@ -169,6 +173,23 @@ impl MailTaker {
         }
     }
 
+    /// What becomes of a mail that cannot be read here, and whose words somebody told: it is
+    /// evidence where its bytes are here.
+    async fn told(&self, taken: &mut Taken) -> Result<Became, Fault> {
+        let key = taken.mail.request_id();
+        if let Some(known) = self.registering.known("mail.known", &taken.tenant, key).await? {
+            return Ok(known.into());
+        }
+        let evidence: Vec<Evidence> = self.whole(taken).await?.into_iter().collect();
+        if let Some(id) = taken.mail.complaint {
+            let text = taken.mail.told_text.clone();
+            return self.add_text(taken, (id, text), evidence).await;
+        }
+        let mut complaint = mails_wire::told_complaint(&taken.mail, &taken.settings);
+        complaint.evidence = evidence;
+        self.submit(taken, complaint).await
+    }
+
     async fn is_too_many(&self, taken: &Taken) -> Result<bool, Fault> {
         let (mail, most) = (taken.mail.clone(), taken.settings.max_per_sender_hour);
         if mail.sender.is_empty() {
@@ -211,17 +232,28 @@ impl MailTaker {
         evidence: Vec<Evidence>,
     ) -> Result<Became, Fault> {
         let mut remarks = Vec::new();
+        let text = inbound::text(mail, &mut remarks);
+        for remark in &remarks {
+            taken.mail.remark(remark);
+        }
+        self.add_text(taken, (id, text), evidence).await
+    }
+
+    /// Adds what a mail says to a case.
+    async fn add_text(
+        &self,
+        taken: &mut Taken,
+        (id, text): (CaseId, String),
+        evidence: Vec<Evidence>,
+    ) -> Result<Became, Fault> {
         let request = AddInformationRequest {
             request_id: taken.mail.request_id(),
             complaint_id: id.to_string(),
             source: InformationSource::Complainant.into(),
-            text: inbound::text(mail, &mut remarks),
+            text,
             evidence,
             ..AddInformationRequest::default()
         };
-        for remark in &remarks {
-            taken.mail.remark(remark);
-        }
         match self.registering.add(caller(taken), request).await {
             Ok(()) => Ok(Became::Addition(id)),
             Err(fault) => refused(taken, fault),
@@ -240,6 +272,11 @@ impl MailTaker {
             taken.mail.remark(remark);
         }
         complaint.evidence = evidence;
+        self.submit(taken, complaint).await
+    }
+
+    /// Registers the complaint that a mail becomes.
+    async fn submit(&self, taken: &mut Taken, mut complaint: Complaint) -> Result<Became, Fault> {
         if taken.mail.received < self.db.clock().now() - OLDEST {
             complaint.receive_time = None;
             taken.mail.remark("it arrived longer ago than a complaint may have: it counts from now on");

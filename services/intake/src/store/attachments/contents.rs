@@ -194,29 +194,44 @@ pub(crate) struct Unwanted {
     pub(crate) object: Uuid,
 }
 
-/// Takes objects that are to be removed, of all tenants; until a moment nobody else does.
+/// Takes objects that are to be removed, at most so many, of the tenant after `last` in the order
+/// of their names that has one; until a moment nobody else does.
 pub(crate) async fn take_unwanted(
     conn: &mut PgConnection,
+    last: &str,
     (now, until): (Timestamp, Timestamp),
     most: i64,
 ) -> Result<Vec<Unwanted>, Fault> {
-    let rows: Vec<(String, Uuid, Uuid)> = sqlx::query_as(
-        "UPDATE attachment_object o SET remove_at = $2
-         FROM (SELECT tenant_id, object_id FROM attachment_object
-               WHERE remove_at <= $1 ORDER BY remove_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
-         WHERE o.tenant_id = due.tenant_id AND o.object_id = due.object_id
-         RETURNING o.tenant_id, o.attachment_id, o.object_id",
-    )
-    .bind(now.to_sqlx())
-    .bind(until.to_sqlx())
-    .bind(most)
-    .fetch_all(conn)
-    .await?;
-    let read = |(tenant, attachment, object): (String, Uuid, Uuid)| {
-        let tenant = TenantId::parse(&tenant).map_err(Fault::internal)?;
-        Ok(Unwanted { tenant, attachment, object })
-    };
-    rows.into_iter().map(read).collect()
+    for (after, to) in [(last, None), ("", Some(last))] {
+        let rows: Vec<(String, Uuid, Uuid)> = sqlx::query_as(
+            "UPDATE attachment_object o SET remove_at = $2
+             FROM (SELECT tenant_id, object_id FROM attachment_object
+                   WHERE remove_at <= $1
+                     AND tenant_id = (SELECT tenant_id FROM attachment_object
+                                      WHERE remove_at <= $1 AND tenant_id > $3
+                                        AND ($4::text IS NULL OR tenant_id <= $4)
+                                      ORDER BY tenant_id, remove_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+                   ORDER BY remove_at LIMIT $5 FOR UPDATE SKIP LOCKED) AS due
+             WHERE o.tenant_id = due.tenant_id AND o.object_id = due.object_id
+             RETURNING o.tenant_id, o.attachment_id, o.object_id",
+        )
+        .bind(now.to_sqlx())
+        .bind(until.to_sqlx())
+        .bind(after)
+        .bind(to)
+        .bind(most)
+        .fetch_all(&mut *conn)
+        .await?;
+        if rows.is_empty() {
+            continue;
+        }
+        let read = |(tenant, attachment, object): (String, Uuid, Uuid)| {
+            let tenant = TenantId::parse(&tenant).map_err(Fault::internal)?;
+            Ok(Unwanted { tenant, attachment, object })
+        };
+        return rows.into_iter().map(read).collect();
+    }
+    Ok(Vec::new())
 }
 
 /// Forgets an object of this transaction's tenant that is gone.

@@ -69,44 +69,63 @@ pub(crate) fn unscanned_since() -> String {
     pg::sql!("SELECT min(finished_at) FROM attachment WHERE state = {scanning}", scanning = State::Scanning).0
 }
 
-/// Removes the content of one attachment that was refused or deleted, or one that was
-/// created before a moment and nothing refers to, no mail either; at most so many chunks. Answers whether
-/// there was one: there may be more then. The transaction's role is the one that serves all
-/// tenants, until something is found.
-pub(crate) async fn collect(tx: &mut Tx, before: Timestamp, most: i64) -> Result<bool, Fault> {
+/// Removes the content of one attachment that was refused or deleted, at most so many chunks: the
+/// oldest of the tenant after `last` in the order of their names that has one. Answers whose it
+/// was: there may be more then. The transaction's role is the one that serves all tenants, until
+/// something is found.
+pub(crate) async fn collect_unwanted(tx: &mut Tx, last: &str, most: i64) -> Result<Option<TenantId>, Fault> {
     let now = tx.now();
-    let unwanted = sqlx::query_as(pg::sql!(
-        "SELECT tenant_id, attachment_id, store FROM attachment
-         WHERE state IN ({refused}, {deleted}) AND has_content
-         ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED",
-        refused = State::Refused,
-        deleted = State::Deleted,
-    ));
-    let unwanted: Option<FoundRow> = unwanted.fetch_optional(&mut **tx).await?;
-    if let Some(unwanted) = unwanted.map(Found::try_from).transpose()? {
+    for (after, to) in [(last, None), ("", Some(last))] {
+        let unwanted = sqlx::query_as(pg::sql!(
+            "SELECT tenant_id, attachment_id, store FROM attachment
+             WHERE state IN ({refused}, {deleted}) AND has_content
+               AND tenant_id > $1 AND ($2::text IS NULL OR tenant_id <= $2)
+             ORDER BY tenant_id, created_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+            refused = State::Refused,
+            deleted = State::Deleted,
+        ));
+        let unwanted: Option<FoundRow> = unwanted.bind(after).bind(to).fetch_optional(&mut **tx).await?;
+        let Some(unwanted) = unwanted.map(Found::try_from).transpose()? else { continue };
         tx.act_for(&unwanted.tenant).await?;
         if super::contents::remove(tx, unwanted.store, unwanted.id, (most, now)).await? < most {
             emptied(tx, unwanted.id).await?;
         }
-        return Ok(true);
+        return Ok(Some(unwanted.tenant));
     }
-    let orphan: Option<FoundRow> = sqlx::query_as(
-        "SELECT tenant_id, attachment_id, store FROM attachment a
-         WHERE complaint_id IS NULL AND created_at < $1
-           AND NOT EXISTS (SELECT FROM mail m
-                           WHERE m.tenant_id = a.tenant_id AND m.attachment_id = a.attachment_id)
-         ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED",
-    )
-    .bind(before.to_sqlx())
-    .fetch_optional(&mut **tx)
-    .await?;
-    let Some(orphan) = orphan.map(Found::try_from).transpose()? else { return Ok(false) };
-    tx.act_for(&orphan.tenant).await?;
-    super::delete(tx, orphan.id).await?;
-    if super::contents::remove(tx, orphan.store, orphan.id, (most, now)).await? < most {
-        forget(tx, orphan.id).await?;
+    Ok(None)
+}
+
+/// Removes one attachment that was created before a moment and nothing refers to, no mail either,
+/// or as much of it as so many chunks are; of the tenants in turn, as [`collect_unwanted`].
+pub(crate) async fn collect_orphan(
+    tx: &mut Tx,
+    last: &str,
+    (before, most): (Timestamp, i64),
+) -> Result<Option<TenantId>, Fault> {
+    let now = tx.now();
+    for (after, to) in [(last, None), ("", Some(last))] {
+        let orphan: Option<FoundRow> = sqlx::query_as(
+            "SELECT tenant_id, attachment_id, store FROM attachment a
+             WHERE complaint_id IS NULL AND created_at < $1
+               AND tenant_id > $2 AND ($3::text IS NULL OR tenant_id <= $3)
+               AND NOT EXISTS (SELECT FROM mail m
+                               WHERE m.tenant_id = a.tenant_id AND m.attachment_id = a.attachment_id)
+             ORDER BY tenant_id, created_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+        )
+        .bind(before.to_sqlx())
+        .bind(after)
+        .bind(to)
+        .fetch_optional(&mut **tx)
+        .await?;
+        let Some(orphan) = orphan.map(Found::try_from).transpose()? else { continue };
+        tx.act_for(&orphan.tenant).await?;
+        super::delete(tx, orphan.id).await?;
+        if super::contents::remove(tx, orphan.store, orphan.id, (most, now)).await? < most {
+            forget(tx, orphan.id).await?;
+        }
+        return Ok(Some(orphan.tenant));
     }
-    Ok(true)
+    Ok(None)
 }
 
 /// Notes that nothing is left of a content.

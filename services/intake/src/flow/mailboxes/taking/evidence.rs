@@ -39,7 +39,7 @@ impl MailTaker {
 
     /// The mail itself: whole from now on, and looked at by the scanner. None where that has
     /// found something in it: what it says is registered all the same.
-    async fn whole(&self, taken: &mut Taken) -> Result<Option<Evidence>, Fault> {
+    pub(super) async fn whole(&self, taken: &mut Taken) -> Result<Option<Evidence>, Fault> {
         let Some(id) = taken.mail.attachment else { return Ok(None) };
         let read = self.db.transact("mail.whole", &taken.tenant, async move |mut tx| {
             let found = crate::store::attachments::get(&mut tx, id).await?;
