@@ -14,7 +14,7 @@ use crate::form::{BYTES_MAX, Posted};
 use crate::language::{self, Language};
 use crate::problem::Problem;
 use crate::session::{Visitor, set_cookie};
-use crate::{assets, case_page, complainant, error_page, headers, inbox, papers, session, sign_in};
+use crate::{admin, assets, case_page, complainant, error_page, headers, inbox, papers, session, sign_in};
 
 /// The whole site, below its base path. It is told when the process stops.
 pub(crate) fn site(app: App, closing: Stop) -> Router {
@@ -25,6 +25,7 @@ pub(crate) fn site(app: App, closing: Stop) -> Router {
         .merge(inbox::routes())
         .merge(case_page::routes())
         .merge(complainant::routes())
+        .merge(admin::routes())
         .merge(papers::routes())
         .fallback(async || Problem::not_found())
         .layer(middleware::from_fn(name_route))
