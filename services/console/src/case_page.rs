@@ -98,7 +98,7 @@ async fn own_types(
 ) -> Result<Vec<RemedyType>, Problem> {
     let client = visitor.client()?;
     if let Some(failed) = failed.filter(|failed| failed.is_of_plan()) {
-        return remedy_types::of_form(&client, &failed.posted).await;
+        return Ok(remedy_types::of_form(&client, &failed.posted).await.unwrap_or_default());
     }
     match view::revisable(&loaded.plans) {
         Some(plan) => Ok(remedy_types::of_plan(&client, plan).await),

@@ -5,6 +5,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{Router, get, post};
 use http::{HeaderValue, StatusCode, header};
+use kernel::Role;
 use server::{RouteName, Stop};
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
@@ -71,6 +72,7 @@ async fn name_route(request: Request, next: Next) -> Response {
 async fn home(State(app): State<App>, visitor: Visitor) -> Response {
     let path = match &visitor.session.person {
         Some(person) if person.roles.is_empty() => "/complaints",
+        Some(person) if person.may_act_as(Role::Admin) && !person.may_act_as(Role::Reader) => "/admin",
         Some(_) => "/inbox",
         None => "/sign-in",
     };

@@ -74,14 +74,13 @@ pub(super) async fn show(admin: Admin) -> Result<Response, Problem> {
     Ok(html(&Page { f, categories: tree.into_iter().map(row).collect(), version }))
 }
 
-/// How many open cases there are of each category, as far as they are counted.
-async fn open_cases(admin: &Admin) -> Result<BTreeMap<String, i64>, Problem> {
+/// How many open cases there are of each category, as far as they are counted; none where who
+/// looks may not read cases.
+async fn open_cases(admin: &Admin) -> Option<BTreeMap<String, i64>> {
     let request = FacetCasesRequest { filter: "open = true".to_owned(), fields: vec!["category".to_owned()] };
-    let answer = SearchServiceClient::new(admin.client.calls()).facet_cases(request).await;
-    // Who may not read cases is told nothing of them.
-    let facets = answer.map(|answer| answer.into_inner().facets).unwrap_or_default();
-    let counts = facets.into_iter().flat_map(|facet| facet.counts);
-    Ok(counts.map(|value| (value.value, value.count)).collect())
+    let answer = SearchServiceClient::new(admin.client.calls()).facet_cases(request).await.ok()?;
+    let counts = answer.into_inner().facets.into_iter().flat_map(|facet| facet.counts);
+    Some(counts.map(|value| (value.value, value.count)).collect())
 }
 
 impl Direct for Categories {
@@ -124,7 +123,7 @@ impl Direct for Categories {
         let t = admin.words();
         let (old, version) = tree(admin).await?;
         let new = read(posted.text("categories"));
-        let counts = open_cases(admin).await?;
+        let counts = open_cases(admin).await;
         let by_path = |tree: &[Category]| -> BTreeMap<String, String> {
             tree.iter().map(|one| (one.path.clone(), one.title.clone())).collect()
         };
@@ -142,12 +141,13 @@ impl Direct for Categories {
         }
         for (path, title) in before.iter().filter(|(path, _)| !after.contains_key(*path)) {
             counted[2] += 1;
-            let open = counts.get(path).copied().unwrap_or_default();
+            let open =
+                counts.as_ref().map(|counts| counts.get(path).copied().unwrap_or_default().to_string());
             rows.push(vec![
                 t.taken_out().into(),
                 path.as_str().into(),
                 title.as_str().into(),
-                open.to_string().into(),
+                open.unwrap_or_default().into(),
             ]);
         }
         rows.truncate(ROWS_MAX);

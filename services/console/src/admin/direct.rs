@@ -10,10 +10,10 @@ use serde::Deserialize;
 use super::Admin;
 use super::input::{Input, InputKind, Placed, filled, place_faults, refilled};
 use super::trial::{self, Trial};
-use super::versioned::{EditPage, PreviewPage, TrialPage, is_part};
+use super::versioned::{DRAFT, EditPage, PreviewPage, TrialPage, is_part};
 use crate::error_page::Shown;
 use crate::form::{Posted, REQUEST_ID, request_id};
-use crate::page::{Frame, html, html_with};
+use crate::page::{Frame, html, html_with, with_draft_over};
 use crate::problem::Problem;
 use crate::routes::see_other;
 use crate::schema::Item;
@@ -88,7 +88,9 @@ pub(super) async fn edit<S: Direct>(admin: Admin, Query(asked): Query<Asked>) ->
     let posted = Posted::of(inputs.iter().map(|input| (input.name.to_owned(), input.value.clone())));
     let mut preview = PreviewPage::none(&admin);
     preview.form = S::form(&admin, &posted);
-    Ok(html(&editing::<S>(&admin, inputs, request_id(), None, preview)))
+    let page = editing::<S>(&admin, inputs, request_id(), None, preview);
+    let draft = format!("admin/{}/{}", S::KEY, asked.id);
+    Ok(html(&EditPage { draft, ..page }))
 }
 
 /// Longest value that is shown of what somebody else changed.
@@ -120,7 +122,9 @@ pub(super) async fn edit_again<S: Direct>(admin: Admin, posted: Posted) -> Resul
     let inputs = refilled(inputs_of::<S>(admin.words(), is_new(&posted)), &posted);
     let mut preview = PreviewPage::none(&admin);
     preview.form = S::form(&admin, &posted);
-    Ok(html(&editing::<S>(&admin, inputs, posted.request_id(), None, preview)))
+    let page = editing::<S>(&admin, inputs, posted.request_id(), None, preview);
+    let draft = posted.text(DRAFT).to_owned();
+    Ok(html(&EditPage { draft, is_filled: true, ..page }))
 }
 
 fn editing<S: Direct>(
@@ -140,6 +144,8 @@ fn editing<S: Direct>(
         about: S::about(t).to_owned(),
         inputs,
         request_id,
+        draft: String::new(),
+        is_filled: shown.is_some(),
         shown,
         action: admin.path(&format!("/admin/{}/{step}", S::KEY)),
         button,
@@ -158,7 +164,8 @@ async fn refused<S: Direct>(admin: &Admin, posted: &Posted, problem: &Problem) -
     let mut preview = PreviewPage::none(admin);
     preview.form = S::form(admin, posted);
     let now = if problem.is_conflict() { now::<S>(admin, &mut inputs, posted).await } else { Vec::new() };
-    let page = EditPage { now, ..editing::<S>(admin, inputs, again, Some(shown), preview) };
+    let draft = posted.text(DRAFT).to_owned();
+    let page = EditPage { now, draft, ..editing::<S>(admin, inputs, again, Some(shown), preview) };
     html_with(problem.status(), &page)
 }
 
@@ -195,6 +202,7 @@ pub(super) async fn try_out<S: Direct>(admin: Admin, posted: Posted) -> Result<R
         inputs.into_iter().map(|input| (input.name, input.value)).collect();
     let stand = trial.stand.clone();
     sent.extend([(trial::PROOF, proof), (STAND, stand), (REQUEST_ID, posted.request_id())]);
+    sent.push((DRAFT, posted.text(DRAFT).to_owned()));
     let at = |step: &str| admin.path(&format!("/admin/{}/{step}", S::KEY));
     let mut preview = PreviewPage::none(&admin);
     preview.form = S::form(&admin, &posted);
@@ -227,7 +235,7 @@ pub(super) async fn apply<S: Direct>(admin: Admin, posted: Posted) -> Result<Res
         Err(refused) => Err(refused),
     };
     match done {
-        Ok(path) => Ok(see_other(&admin.path(&path))),
+        Ok(path) => Ok(see_other(&admin.path(&with_draft_over(&path, posted.text(DRAFT))))),
         Err(problem) if problem.reason == "SIGNED_OUT" => Err(problem),
         Err(problem) => Ok(refused::<S>(&admin, &posted, &problem).await),
     }

@@ -15,7 +15,7 @@ use super::{Admin, encoded};
 use crate::error_page::Shown;
 use crate::form::{Posted, request_id};
 use crate::moment::Moment;
-use crate::page::{Frame, html, html_with};
+use crate::page::{Frame, html, html_with, with_draft_over};
 use crate::problem::Problem;
 use crate::routes::see_other;
 use crate::schema::{Item, Kind};
@@ -171,7 +171,11 @@ pub(super) struct EditPage {
     pub(super) about: String,
     pub(super) inputs: Vec<Input>,
     pub(super) request_id: String,
+    /// What the browser keeps what is written under.
+    pub(super) draft: String,
     pub(super) shown: Option<Shown>,
+    /// Whether what is in it was written by who looks.
+    pub(super) is_filled: bool,
     /// Where it is sent to, and what the button says.
     pub(super) action: String,
     pub(super) button: &'static str,
@@ -218,7 +222,9 @@ pub(super) async fn edit<S: Versioned>(
 ) -> Result<Response, Problem> {
     let version = S::get(&admin, &asked.from).await?;
     let inputs = filled(S::inputs(admin.words()), &version.values);
-    Ok(html(&editing::<S>(&admin, inputs, request_id(), None, PreviewPage::none(&admin))))
+    let page = editing::<S>(&admin, inputs, request_id(), None, PreviewPage::none(&admin));
+    let draft = format!("admin/{}/{}", S::KEY, asked.from);
+    Ok(html(&EditPage { draft, ..page }))
 }
 
 fn editing<S: Versioned>(
@@ -238,6 +244,8 @@ fn editing<S: Versioned>(
         about: t.version_made().to_owned(),
         inputs,
         request_id,
+        draft: String::new(),
+        is_filled: shown.is_some(),
         shown,
         action: list,
         button: t.keep_version(),
@@ -252,7 +260,7 @@ pub(super) async fn create<S: Versioned>(admin: Admin, posted: Posted) -> Result
     let problem = match S::create(&admin, &posted).await {
         Ok(key) => {
             let path = format!("/admin/{}/version/{}?done=created", S::KEY, encoded(&key));
-            return Ok(see_other(&admin.path(&path)));
+            return Ok(see_other(&admin.path(&with_draft_over(&path, posted.text(DRAFT)))));
         }
         Err(problem) if problem.reason == "SIGNED_OUT" => return Err(problem),
         Err(problem) => problem,
@@ -262,7 +270,8 @@ pub(super) async fn create<S: Versioned>(admin: Admin, posted: Posted) -> Result
     let shown = Shown { violations: left, ..Shown::of(&problem, &admin.visitor) };
     let again = if problem.is_undecided() { posted.request_id() } else { request_id() };
     let page = editing::<S>(&admin, inputs, again, Some(shown), PreviewPage::none(&admin));
-    Ok(html_with(problem.status(), &page))
+    let draft = posted.text(DRAFT).to_owned();
+    Ok(html_with(problem.status(), &EditPage { draft, ..page }))
 }
 
 /// Shows what is edited as it would be.
@@ -289,8 +298,13 @@ pub(super) async fn preview<S: Versioned>(
     if is_part(&headers) {
         return Ok(html(&preview));
     }
-    Ok(html(&editing::<S>(&admin, inputs, posted.request_id(), None, preview)))
+    let page = editing::<S>(&admin, inputs, posted.request_id(), None, preview);
+    let draft = posted.text(DRAFT).to_owned();
+    Ok(html(&EditPage { draft, is_filled: true, ..page }))
 }
+
+/// The field that says what the browser keeps what is written under.
+pub(super) const DRAFT: &str = "_draft";
 
 /// What something would change, and the form that puts it in force.
 #[derive(Template)]
@@ -364,11 +378,13 @@ pub(super) async fn activate<S: Versioned>(
 ) -> Result<Response, Problem> {
     let stand = posted.text("stand");
     let done = match trial::check(&admin, posted.text(trial::PROOF), &proven::<S>(&key, stand)) {
-        Ok(()) if S::list(&admin).await?.stand() == stand => {
-            S::activate(&admin, &key, posted.request_id()).await
-        }
-        Ok(()) => Err(Problem::own(tonic::Code::Aborted, "VERSION_MISMATCH")),
         Err(refused) => Err(refused),
+        Ok(()) => match S::list(&admin).await? {
+            rows if rows.stand() == stand => S::activate(&admin, &key, posted.request_id()).await,
+            // The second click of two.
+            rows if rows.rows.iter().any(|row| row.is_active && row.key == key) => Ok(()),
+            _ => Err(Problem::own(tonic::Code::Aborted, "VERSION_MISMATCH")),
+        },
     };
     let problem = match done {
         Ok(()) => {

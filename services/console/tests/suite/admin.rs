@@ -93,7 +93,7 @@ async fn rules_are_kept_tried_and_then_put_in_force() {
     let text = "{ \"rules\": [{ \"name\": \"hurt\", \"when\": \"safety\", \"reason\": \"somebody may be hurt\", \"priority\": \"PRIORITY_P1\" }] }";
     let form = form.with("rule_set", text);
     let kept = ada.send(form.clone()).await;
-    assert_eq!(kept.location(), "/admin/rules/version/1?done=created");
+    assert_eq!(kept.location(), "/admin/rules/version/1?done=created&over=admin%2Frules%2F");
     assert_eq!(ada.send(form).await.location(), kept.location(), "the same form is the same version");
     let page = open(&mut ada, kept.location()).await;
     page.assert_has("The version is kept.");
@@ -109,11 +109,18 @@ async fn rules_are_kept_tried_and_then_put_in_force() {
     assert_eq!(active(&desk).await, 0);
     let other = Form { action: "/admin/rules/version/0/trial".to_owned(), ..form.clone() };
     ada.send(other).await.assert_has("TRY_IT_FIRST");
-    let done = ada.send_and_follow(form.clone()).await;
-    done.assert_has("The version is in force.");
+    let done_path = ada.send(form.clone()).await.location().to_owned();
+    open(&mut ada, &done_path).await.assert_has("The version is in force.");
     assert_eq!(active(&desk).await, 1);
-    // Once more, the trial is one of another time.
-    let late = ada.send(form).await;
+    // Twice is once; where another was put in force meanwhile, the trial is one of another time.
+    assert_eq!(ada.send(form).await.location(), done_path);
+    let early = open(&mut ada, "/admin/rules/version/0/trial").await.form("/version/0/trial");
+    let page = open(&mut ada, "/admin/rules/new?from=1").await;
+    let kept = ada.send(page.form("/admin/rules").with("note", "Again")).await;
+    assert!(kept.location().starts_with("/admin/rules/version/2?"), "{}", kept.location());
+    let trial = open(&mut ada, "/admin/rules/version/2/trial").await;
+    ada.send_and_follow(trial.form("/version/2/trial")).await.assert_has("The version is in force.");
+    let late = ada.send(early).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
     late.assert_has("VERSION_MISMATCH");
     desk.done().await;
@@ -195,8 +202,15 @@ async fn a_form_is_seen_as_complainants_see_it_before_it_holds() {
     let mut service = FormServiceClient::new(desk.house.channel());
     let request = GetFormRequest { category: "delivery".into(), version: 0 };
     assert_eq!(service.get_form(request).await.unwrap().into_inner().form.unwrap().schema, schema);
-    let late = ada.send(apply.with("request_id", &request_id())).await;
-    late.assert_has("VERSION_MISMATCH");
+    assert_eq!(ada.send(apply.clone()).await.status, StatusCode::SEE_OTHER, "twice is once");
+    let other = WireForm {
+        category: "delivery".into(),
+        schema: r#"{ "type": "object" }"#.into(),
+        ..WireForm::default()
+    };
+    let request = CreateFormRequest { request_id: request_id(), form: Some(other) };
+    service.create_form(request).await.unwrap();
+    ada.send(apply).await.assert_has("VERSION_MISMATCH");
     open(&mut ada, "/admin/forms/history?id=of%3Adelivery").await.assert_has("In force");
     let page = open(&mut ada, "/admin/forms/edit?id=of%3Adelivery&version=1").await;
     let form = page.form("/admin/forms/trial").with("schema", r#"{ "type": "nonsense" }"#);
