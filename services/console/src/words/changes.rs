@@ -40,6 +40,8 @@ crate::words::phrases! {
     merge_others: "Why cases of different people are merged", "为何合并不同投诉人的案件";
     merge_others_hint: "Only where they are of different people. Each of them is told the outcome.", "仅在投诉人不同时填写，处理结果将告知每位投诉人。";
     link_remove: "Take the link off", "解除关联";
+    plan_steps(n): "Steps of plan {n}", "方案 {n} 的步骤";
+    step_stands: "State", "状态";
     own_remedies: "Of our own", "自定义方式";
     own_fill: "Fill in what this remedy needs, then send it again.", "请填写该补救方式所需内容，然后重新提交。";
     own_gone: "is no type of remedy that can be planned", "不是可用的补救方式";

@@ -78,13 +78,17 @@ async fn rules_are_kept_tried_and_then_put_in_force() {
     let page = open(&mut ada, "/admin/rules/new").await;
     let form = page.form("/admin/rules").with("note", "Children first");
     // Everything that is wrong is told at its line, and nothing that was written is lost.
-    let text = "{\n  \"rules\": [\n    { \"name\": \"one\", \"when\": \"nonsense ==\", \"reason\": \"r\", \"priority\": \"PRIORITY_P1\" },\n    { \"name\": \"two\", \"when\": \"true\" }\n  ]\n}";
+    let text = "{\n  \"rules\": [\n    { \"name\": \"one\", \"when\": \"true\", \"priority\": \"PRIORITY_P1\" },\n    { \"name\": \"two\", \"when\": \"true\" }\n  ]\n}";
     let wrong = ada.send(form.clone().with("rule_set", text)).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     wrong.assert_has("INVALID_RULE_SET");
     wrong.assert_has("Line 3");
     wrong.assert_has("Line 4");
     assert_eq!(value(&wrong.form("/admin/rules"), "rule_set"), text);
+    let nonsense = "{\n\"rules\": [\n{ \"name\": \"one\",\n\"when\": \"nonsense ==\", \"reason\": \"r\", \"priority\": \"PRIORITY_P1\" }]\n}";
+    let wrong_condition = ada.send(form.clone().with("rule_set", nonsense)).await;
+    wrong_condition.assert_has("Line 4");
+    wrong_condition.assert_has("rules[0].when");
     let misspelt = ada.send(form.clone().with("rule_set", "{\n\"rulse\": []}")).await;
     misspelt.assert_has("rule_set.rulse");
     let none = ada.send(form.clone().with("rule_set", "{ nonsense")).await;

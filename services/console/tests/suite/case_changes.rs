@@ -95,7 +95,7 @@ async fn urgency_and_category_change_with_a_reason() {
 async fn decided(desk: &Desk) -> String {
     staff(desk, &["ann"]).await;
     let id = complaint(desk, "Parcel came broken").await;
-    let mut service = CaseServiceClient::new(desk.house.channel_as("default", "ann", &["agent"]));
+    let mut service = CaseServiceClient::new(desk.house.channel());
     let found = RecordFindingsRequest {
         request_id: request_id(),
         case_id: id.clone(),
