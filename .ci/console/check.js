@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import test, { after, before } from "node:test";
 import { LANGUAGES, SIZES, arrive, audit, close, launch, open, shoot, tabTo } from "./browser.js";
+import { administer, small } from "./administrator.js";
 import { auditPersonas } from "./personas.js";
 import { HOSTILE, Suite, eventually } from "./suite.js";
 
@@ -248,5 +249,15 @@ test("the first page is small", async () => {
   }
   await close(window);
 });
+
+for (const language of Object.keys(LANGUAGES)) {
+  for (const size of Object.keys(SIZES)) {
+    test(`an administrator, ${language}, ${size}`, async () => administer(browser, suite, language, size));
+  }
+}
+
+test("an administrator without scripts", async () => administer(browser, suite, "en", "desktop", { javaScriptEnabled: false }));
+
+test("views that are saved, keys, and a code behind an address", async () => small(browser, suite));
 
 test("the pages of those who work here", async () => auditPersonas(browser, suite));

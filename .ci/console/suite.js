@@ -13,7 +13,8 @@ import { createInterface } from "node:readline";
 const PATIENCE_MS = 60_000;
 const SERVICES = {
   IntakeService: "intake", FormService: "intake", CaseService: "cases", DecisionService: "cases", AssignmentService: "assignment",
-  FeedbackService: "feedback", SurveyService: "feedback",
+  FeedbackService: "feedback", SurveyService: "feedback", TriageService: "cases", ResolutionService: "resolution",
+  RevisionService: "resolution", RemedyTypeService: "resolution",
 };
 
 export const pause = (ms) => new Promise((go) => { setTimeout(go, ms); });
@@ -164,6 +165,41 @@ export class Suite {
     await this.call("CaseService.RecordFindings", { caseId, findings: "the parcel was dropped", rootCause: "carrier" });
     await this.call("CaseService.DecideCase", { caseId, outcome: "OUTCOME_UPHELD", reasons: `Our fault. ${HOSTILE}`, remedyDue: false });
     await at("CASE_STATE_RESOLVED");
+  }
+
+  // A case with a decision, a pause, a plan that is revised and more, for its page; made once.
+  async decidedCase() {
+    this.decidedCaseId ??= await this.makeDecidedCase();
+    return this.decidedCaseId;
+  }
+
+  async makeDecidedCase() {
+    const remedyType = {
+      typeId: "gift-card", title: "Gift card · 礼品卡", departmentId: "care",
+      inputSchema: JSON.stringify({ type: "object", required: ["value"], properties: { value: { type: "integer", title: "Value" } } }),
+      resultSchema: JSON.stringify({ type: "object" }),
+    };
+    await this.call("RemedyTypeService.SetRemedyType", { remedyType });
+    const complaint = {
+      channel: "CHANNEL_WEB", subject: `Kettle with a crack ${HOSTILE}`, description: `It leaks. ${HOSTILE}`, language: "en",
+      complainant: { displayName: "Anna" },
+    };
+    const { complaintId: caseId } = await this.call("IntakeService.SubmitComplaint", { complaint });
+    const at = (state) => eventually(state, async () => (await this.once("CaseService.GetCase", { caseId })).case.state === state);
+    await at("CASE_STATE_ASSIGNED");
+    await this.call("AssignmentService.AcceptCase", { caseId, agentId: "carol" });
+    await at("CASE_STATE_INVESTIGATING");
+    await this.call("TriageService.RaisePriority", { caseId, priority: "PRIORITY_P2", reason: "A child was near." }).catch(() => {});
+    await this.call("CaseService.RecordFindings", { caseId, findings: "A crack from the factory.", rootCause: "casting" });
+    await this.call("CaseService.DecideCase", { caseId, outcome: "OUTCOME_UPHELD", reasons: "Our fault.", remedyDue: true });
+    const refund = { stepId: "refund", kind: "REMEDY_KIND_REFUND", departmentId: "care", amount: { currencyCode: "EUR", units: "39" } };
+    const card = { stepId: "card", kind: "REMEDY_KIND_CUSTOM", remedyType: "gift-card", input: "{\"value\":20}", dependsOn: ["refund"] };
+    const { plan } = await this.once("ResolutionService.ProposePlan", { caseId, steps: [refund, card] });
+    const more = { ...refund, amount: { currencyCode: "EUR", units: "45" } };
+    await this.call("RevisionService.RevisePlan", { planId: plan.planId, steps: [more, card], reason: "Postage, too." });
+    const correction = { caseId, outcome: "OUTCOME_PARTLY_UPHELD", reasons: "The lid was fine.", remedyDue: true, reason: "Misread." };
+    await this.call("DecisionService.CorrectDecision", correction).catch(() => {});
+    return caseId;
   }
 
   // The newest case about something.

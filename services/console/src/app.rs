@@ -105,6 +105,11 @@ impl App {
         if path == "/" && !self.base.is_empty() { self.base.clone() } else { format!("{}{path}", self.base) }
     }
 
+    /// Whether complainants' pages are served.
+    pub(crate) fn serves_complainants(&self) -> bool {
+        self.is_development || self.channel_token.is_some()
+    }
+
     /// Seconds since 1970.
     pub(crate) fn now(&self) -> i64 {
         self.clock.now().as_second()

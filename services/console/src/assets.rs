@@ -21,13 +21,14 @@ const DIGEST: usize = 12;
 /// A file: its name, what it is, its content.
 type File = (&'static str, &'static str, &'static [u8]);
 
-const FILES: [File; 6] = [
+const FILES: [File; 7] = [
     ("complainant.css", "text/css; charset=utf-8", include_bytes!("../static/complainant.css")),
     ("complainant.js", "text/javascript; charset=utf-8", include_bytes!("../static/complainant.js")),
     ("console.css", "text/css; charset=utf-8", include_bytes!("../static/console.css")),
     ("console.js", "text/javascript; charset=utf-8", include_bytes!("../static/console.js")),
     ("htmx.js", "text/javascript; charset=utf-8", include_bytes!("../static/htmx.min.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("../static/icon.svg")),
+    ("work.css", "text/css; charset=utf-8", include_bytes!("../static/work.css")),
 ];
 
 /// The files, by the names they are served under.

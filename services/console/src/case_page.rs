@@ -11,8 +11,10 @@ mod aside;
 mod band;
 mod live;
 mod load;
+mod names;
 mod papers;
 mod plan_form;
+mod remedy_types;
 mod view;
 
 use axum::extract::{Path, Query};
@@ -20,6 +22,7 @@ use axum::response::Response;
 use axum::routing::{Router, get, post};
 use http::StatusCode;
 use proto::redress::cases::v1::ClockKind;
+use proto::redress::resolution::v1::RemedyType;
 use serde::Deserialize;
 
 use crate::app::App;
@@ -36,6 +39,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/cases/{case}", get(show))
         .route("/cases/{case}/events", get(live::events))
         .route("/cases/{case}/similar", get(aside::similar))
+        .route("/cases/{case}/remedy", get(remedy_types::fields))
         .route("/cases/{case}/papers/{paper}", get(papers::fetch))
         .route("/cases/{case}/{action}", post(act::act).get(back))
 }
@@ -82,5 +86,22 @@ async fn page(
 ) -> Result<Response, Problem> {
     let loaded = Box::pin(load::load(&visitor, case, asked)).await?;
     let status = failed.as_ref().map_or(StatusCode::OK, |failed| failed.problem.status());
-    Ok(html_with(status, &CasePage::new(visitor, loaded, asked, failed)))
+    let types = own_types(&visitor, &loaded, failed.as_ref()).await?;
+    Ok(html_with(status, &CasePage::new(visitor, loaded, asked, failed, &types)))
+}
+
+/// The tenant's own types of remedy that the plan editor shows the questions of.
+async fn own_types(
+    visitor: &Visitor,
+    loaded: &load::Loaded,
+    failed: Option<&Failed>,
+) -> Result<Vec<RemedyType>, Problem> {
+    let client = visitor.client()?;
+    if let Some(failed) = failed.filter(|failed| failed.is_of_plan()) {
+        return Ok(remedy_types::of_form(&client, &failed.posted).await.unwrap_or_default());
+    }
+    match view::revisable(&loaded.plans) {
+        Some(plan) => Ok(remedy_types::of_plan(&client, plan).await),
+        None => Ok(Vec::new()),
+    }
 }

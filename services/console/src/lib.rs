@@ -11,12 +11,14 @@
 //! - `problem` says in words what a service refused.
 //! - `complainant` has the pages for complainants, who sign in nowhere; `guest` is who they are,
 //!   `papers` what they send along, `schema` the forms that are asked of them.
+//! - `admin` has the pages of administrators.
 //! - `words` are the words, each in every language.
 //! - `static/` is served as it is, under names that tell its content.
 //!
 //! To add a page: its template in `templates/`, its handler and its routes in a module of its
 //! own, one line in `routes`, and its words in `words/`.
 
+mod admin;
 mod app;
 mod assets;
 mod case_page;
@@ -38,6 +40,7 @@ mod reasons;
 mod routes;
 mod schema;
 mod seal;
+mod sentences;
 mod session;
 mod sign_in;
 mod words;

@@ -10,12 +10,10 @@ use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
 use proto::redress::intake::v1::Channel;
 use proto::redress::resolution::v1::{PlanState, RemedyKind, StepState, TaskState};
 
-use crate::words::Words;
-
 /// Methods of [`Words`] that name the values of an enum; what is not named is unknown.
 macro_rules! names {
     ($($method:ident: $enum:ident { $($value:ident: $english:literal, $chinese:literal;)+ })+) => {
-        impl Words {
+        impl $crate::words::Words {
             $(
                 /// What a value is called.
                 pub(crate) fn $method(self, value: impl Borrow<i32>) -> &'static str {
@@ -28,6 +26,8 @@ macro_rules! names {
         }
     };
 }
+
+pub(crate) use names;
 
 names! {
     state: CaseState {
@@ -95,6 +95,7 @@ names! {
         Escalated: "Escalated", "升级";
         Grouped: "Grouped", "归组";
         PlanRevised: "Plan revised", "方案变更";
+        TaskWrittenOff: "Written off", "核销";
     }
     visibility: Visibility {
         Public: "Public", "公开";
@@ -165,6 +166,7 @@ names! {
         Dropped: "Dropped", "已移除";
         Undoing: "Being undone", "撤销中";
         Undone: "Undone", "已撤销";
+        WrittenOff: "Written off", "已核销";
     }
     task_state: TaskState {
         Ready: "Ready", "待领取";
@@ -186,6 +188,9 @@ names! {
         Shortage: "Shortage", "缺货告知";
         ClosingSoon: "Closing soon", "即将办结";
         Progress: "Progress", "进展告知";
+        Withdrawal: "Withdrawal confirmed", "撤诉确认";
+        CallBackPlanned: "Call announced", "回电预告";
+        CallBackMissed: "Call missed", "未接通告知";
     }
     notice_state: NoticeState {
         Pending: "On its way", "发送中";

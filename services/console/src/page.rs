@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use kernel::Role;
+use url::form_urlencoded;
 
 use crate::app::App;
 use crate::form_token;
@@ -45,6 +46,8 @@ pub(crate) struct Frame {
     pub(crate) at: String,
     /// Whether whoever comes chooses whom to be.
     pub(crate) is_development: bool,
+    /// The draft that is over, since what was written was sent: its name; empty for none.
+    pub(crate) over: String,
     app: App,
 }
 
@@ -65,6 +68,7 @@ impl Frame {
             languages: Language::ALL.map(|language| (language.tag(), language.own_name())).to_vec(),
             at: visitor.at.clone(),
             is_development: app.is_development,
+            over: over(&visitor.at),
             app: app.clone(),
         }
     }
@@ -94,10 +98,31 @@ impl Frame {
     }
 }
 
+/// The draft that an address says is over, where a form has led to it.
+fn over(at: &str) -> String {
+    let (_, query) = at.split_once('?').unwrap_or_default();
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    fields.find(|(name, _)| name == OVER).map(|(_, draft)| draft.into_owned()).unwrap_or_default()
+}
+
+/// A path that a form leads to, which says that its draft is over.
+pub(crate) fn with_draft_over(path: &str, draft: &str) -> String {
+    if draft.is_empty() {
+        return path.to_owned();
+    }
+    let mark = if path.contains('?') { '&' } else { '?' };
+    let draft = percent_encoding::utf8_percent_encode(draft, percent_encoding::NON_ALPHANUMERIC);
+    format!("{path}{mark}{OVER}={draft}")
+}
+
+/// The field of an address that says which draft is over.
+const OVER: &str = "over";
+
 /// The navigation, as far as it is for who looks.
 fn places(visitor: &Visitor, here: &str) -> Vec<Place> {
     let t = visitor.words;
-    let all = [("inbox", t.inbox(), "/inbox", Role::Reader)];
+    let all =
+        [("inbox", t.inbox(), "/inbox", Role::Reader), ("admin", t.administration(), "/admin", Role::Admin)];
     all.into_iter()
         .filter(|(.., role)| visitor.may_act_as(*role))
         .map(|(key, name, path, _)| Place { name, path: visitor.app.path(path), is_here: key == here })

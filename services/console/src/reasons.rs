@@ -6,7 +6,7 @@ use crate::words::Words;
 /// A reason as services give it, in English, in Chinese.
 type Told = (&'static str, &'static str, &'static str);
 
-const REASONS: [Told; 39] = [
+const REASONS: [Told; 40] = [
     (
         "VERSION_MISMATCH",
         "Somebody else changed this in the meantime. Nothing of yours was lost: look at what changed, then send it again.",
@@ -133,6 +133,11 @@ const REASONS: [Told; 39] = [
         "Something in the form is missing or wrong: see below.",
         "表单有缺漏或错误，请看下列说明。",
     ),
+    (
+        "TRY_IT_FIRST",
+        "It is put in force once its trial was shown, as it is: try it again. What you wrote is below.",
+        "须先试算并查看结果后才能启用，请重新试算。您填写的内容仍在下方。",
+    ),
     ("ORIGIN_NOT_ALLOWED", "This was sent from a page of another site.", "该请求来自其他网站的页面。"),
 ];
 
@@ -150,7 +155,7 @@ mod tests {
     use crate::language::Language;
 
     /// Reasons that the console gives itself.
-    const OWN: [&str; 9] = [
+    const OWN: [&str; 10] = [
         "FORM_EXPIRED",
         "FORM_INVALID",
         "FORM_UNREADABLE",
@@ -160,6 +165,7 @@ mod tests {
         "SIGN_IN_EXPIRED",
         "SIGN_IN_FAILED",
         "SIGN_IN_REFUSED",
+        "TRY_IT_FIRST",
     ];
 
     /// What the contracts and the libraries say, where reasons are given.

@@ -5,6 +5,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{Router, get, post};
 use http::{HeaderValue, StatusCode, header};
+use kernel::Role;
 use server::{RouteName, Stop};
 use tower::ServiceBuilder;
 use tower_http::compression::CompressionLayer;
@@ -14,7 +15,7 @@ use crate::form::{BYTES_MAX, Posted};
 use crate::language::{self, Language};
 use crate::problem::Problem;
 use crate::session::{Visitor, set_cookie};
-use crate::{assets, case_page, complainant, error_page, headers, inbox, papers, session, sign_in};
+use crate::{admin, assets, case_page, complainant, error_page, headers, inbox, papers, session, sign_in};
 
 /// The whole site, below its base path. It is told when the process stops.
 pub(crate) fn site(app: App, closing: Stop) -> Router {
@@ -25,6 +26,7 @@ pub(crate) fn site(app: App, closing: Stop) -> Router {
         .merge(inbox::routes())
         .merge(case_page::routes())
         .merge(complainant::routes())
+        .merge(admin::routes())
         .merge(papers::routes())
         .fallback(async || Problem::not_found())
         .layer(middleware::from_fn(name_route))
@@ -70,6 +72,7 @@ async fn name_route(request: Request, next: Next) -> Response {
 async fn home(State(app): State<App>, visitor: Visitor) -> Response {
     let path = match &visitor.session.person {
         Some(person) if person.roles.is_empty() => "/complaints",
+        Some(person) if person.may_act_as(Role::Admin) && !person.may_act_as(Role::Reader) => "/admin",
         Some(_) => "/inbox",
         None => "/sign-in",
     };

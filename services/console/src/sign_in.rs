@@ -60,6 +60,8 @@ struct Answer {
 struct Page {
     f: Frame,
     start: String,
+    /// Whether complainants' pages are served here, which need no sign-in.
+    has_complaints: bool,
 }
 
 /// The page to sign in at, which comes back to this one.
@@ -83,7 +85,7 @@ async fn sign_in(visitor: Visitor, Query(Back { back }): Query<Back>) -> Result<
     }
     let f = Frame::new(&visitor, visitor.words.sign_in(), "");
     let start = visitor.app.path(&with_back("/sign-in/start", &back));
-    Ok(html(&Page { f, start }))
+    Ok(html(&Page { f, start, has_complaints: visitor.app.serves_complainants() }))
 }
 
 fn provider(app: &App) -> Result<&Provider, Problem> {

@@ -3,7 +3,9 @@
 //! A phrase is a method of [`Words`], which a page has of its language. What stands in braces
 //! is put in: `waiting(count): "{count} waiting", "{count} 件待办";`.
 
+mod admin;
 mod case;
+mod changes;
 mod common;
 mod complainant;
 mod errors;
@@ -77,9 +79,18 @@ mod tests {
     #[test]
     fn no_phrase_is_empty_or_left_in_english() {
         let is_chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-        let all =
-            [common::ALL, errors::ALL, sign_in::ALL, inbox::ALL, case::ALL, complainant::ALL, progress::ALL]
-                .concat();
+        let all = [
+            admin::ALL,
+            common::ALL,
+            errors::ALL,
+            sign_in::ALL,
+            inbox::ALL,
+            case::ALL,
+            changes::ALL,
+            complainant::ALL,
+            progress::ALL,
+        ]
+        .concat();
         assert!(all.len() > 60, "phrases lie elsewhere");
         for (name, english, chinese) in all {
             assert!(!english.trim().is_empty(), "{name}");

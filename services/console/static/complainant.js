@@ -10,6 +10,15 @@
     button.addEventListener("click", () => window.print());
   });
 
+  // A letter may lead here with its code behind the `#`, which no browser sends: it is put into
+  // the form, and out of the address and the history at once.
+  const asked = document.querySelector("form[data-code-in-address] input[name=code]");
+  if (asked && location.hash.length > 1) {
+    try { asked.value = decodeURIComponent(location.hash.slice(1)).slice(0, asked.maxLength); } catch { /* no code */ }
+    history.replaceState(null, "", location.pathname + location.search);
+    asked.focus();
+  }
+
   const box = document.querySelector("[data-papers]");
   const form = box && box.closest("form");
   if (!form || !window.fetch) return;

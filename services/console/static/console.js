@@ -159,7 +159,7 @@
     if (action.tagName === "DETAILS") {
       action.open = true;
       const field = action.querySelector("textarea, input:not([type=hidden]), select, button");
-      if (field) field.focus();
+      (field || action.querySelector("summary")).focus();
       action.scrollIntoView({ block: "center" });
     } else if (action.matches("input, textarea, select")) action.focus();
     else action.click();

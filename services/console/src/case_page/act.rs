@@ -2,6 +2,9 @@
 //! which version it was begun at. What cannot be done is told on the same page, with what was
 //! written still there.
 
+mod changes;
+mod timing;
+
 use axum::extract::{Path, State};
 use axum::response::Response;
 use client::{Client, Token};
@@ -19,11 +22,11 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
 use proto::redress::resolution::v1::{
-    ApprovePlanRequest, CancelPlanRequest, ProposePlanRequest, RejectPlanRequest,
+    ApprovePlanRequest, CancelPlanRequest, ProposePlanRequest, RejectPlanRequest, Step,
 };
 
 use super::view::Failed;
-use super::{Asked, page, plan_form};
+use super::{Asked, page, plan_form, remedy_types};
 use crate::app::App;
 use crate::form::Posted;
 use crate::problem::Problem;
@@ -50,6 +53,21 @@ pub(super) fn done(t: Words, action: &str) -> Option<&'static str> {
         "link" | "unlink" => t.done_link(),
         "merge" => t.done_merge(),
         "unmerge" => t.done_unmerge(),
+        "pause" => t.done_pause(),
+        "resume" => t.done_resume(),
+        "extend" => t.done_extend(),
+        "grant" => t.done_grant(),
+        "refuse" => t.done_refuse(),
+        "correct" => t.done_correct(),
+        "confirm-correction" => t.done_confirm_correction(),
+        "refuse-correction" => t.done_refuse_correction(),
+        "revise" => t.done_revise(),
+        "approve-revision" => t.done_approve_revision(),
+        "reject-revision" => t.done_reject_revision(),
+        "recategorise" => t.done_recategorise(),
+        "urgency" => t.done_urgency(),
+        "urgency-asked" => t.done_urgency_asked(),
+        "retriage" => t.done_retriage(),
         _ => return None,
     })
 }
@@ -68,7 +86,8 @@ pub(super) async fn act(
     let subject = visitor.person()?.subject.clone();
     let act = Act { client, case: &case, subject, visitor: &visitor, posted: &posted };
     match act.run(&action).await {
-        Ok(token) => {
+        Ok(Answered { token, said }) => {
+            let action = said.unwrap_or(&action);
             let after = token.map(|token| encoded(token.as_str())).unwrap_or_default();
             Ok(see_other(&app.path(&format!("/cases/{}?done={action}&after={after}", encoded(&case)))))
         }
@@ -93,11 +112,19 @@ struct Act<'a> {
     posted: &'a Posted,
 }
 
-/// What was done can be seen by whoever presents this.
-type Done = Result<Option<Token>, Problem>;
+/// Something that was done.
+struct Answered {
+    /// It can be seen by whoever presents this.
+    token: Option<Token>,
+    /// What is said of it, where that is not the name of the form.
+    said: Option<&'static str>,
+}
+
+/// What was done, or why it was not.
+type Done = Result<Answered, Problem>;
 
 fn token<T>(answer: Result<tonic::Response<T>, tonic::Status>) -> Done {
-    Ok(Token::of(&answer?))
+    Ok(Answered { token: Token::of(&answer?), said: None })
 }
 
 impl Act<'_> {
@@ -108,6 +135,10 @@ impl Act<'_> {
             "link" | "unlink" | "merge" | "unmerge" => self.link(action).await,
             "hold" => self.hold().await,
             "category" => self.category().await,
+            "pause" | "resume" | "extend" | "grant" | "refuse" => Box::pin(self.timing(action)).await,
+            "correct" | "confirm-correction" | "refuse-correction" => Box::pin(self.correction(action)).await,
+            "revise" | "approve-revision" | "reject-revision" => Box::pin(self.revision(action)).await,
+            "recategorise" | "urgency" | "retriage" => Box::pin(self.urgency(action)).await,
             _ => self.case(action).await,
         }
     }
@@ -230,14 +261,20 @@ impl Act<'_> {
                 token(service.cancel_plan(request).await)
             }
             _ => {
-                let steps = plan_form::steps(self.posted).map_err(|violations| Problem {
-                    violations,
-                    ..Problem::own(tonic::Code::InvalidArgument, "INVALID_PLAN")
-                })?;
+                let steps = self.steps().await?;
                 let request = ProposePlanRequest { request_id, case_id: self.case.to_owned(), steps };
                 token(service.propose_plan(request).await)
             }
         }
+    }
+
+    /// The steps of the plan editor.
+    async fn steps(&self) -> Result<Vec<Step>, Problem> {
+        let types = remedy_types::of_form(&self.client, self.posted).await?;
+        plan_form::steps(self.posted, &types, self.visitor.words).map_err(|violations| Problem {
+            violations,
+            ..Problem::own(tonic::Code::InvalidArgument, "INVALID_PLAN")
+        })
     }
 
     async fn link(self, action: &str) -> Done {

@@ -1,6 +1,8 @@
 //! All that is known of a case, asked of the services at once. Without the case there is no
 //! page; what else cannot be read lacks, and the page says so.
 
+mod changes;
+
 use std::time::Duration;
 
 use client::{Client, Token};
@@ -30,6 +32,8 @@ use crate::problem::Problem;
 use crate::session::Visitor;
 use crate::words::Words;
 
+pub(super) use changes::Changes;
+
 /// Most entries of a timeline on the page.
 const ENTRIES: i32 = 500;
 /// Most rows of the lists beside it.
@@ -54,6 +58,8 @@ pub(super) struct Loaded {
     pub(super) answers: Vec<Feedback>,
     pub(super) history: Option<GetComplainantHistoryResponse>,
     pub(super) links: ListLinksResponse,
+    /// What was changed afterwards: extensions, corrections, revisions.
+    pub(super) changes: Changes,
     /// What could not be read.
     pub(super) missing: Vec<&'static str>,
 }
@@ -100,7 +106,9 @@ pub(super) async fn load(visitor: &Visitor, case: &str, asked: &Asked) -> Result
     (loaded.complaint, loaded.papers) = intake.0;
     (loaded.assignment, loaded.departments, loaded.plans, loaded.tasks) = work.0;
     (loaded.notices, loaded.answers) = told.0;
-    all.extend([intake.1, work.1, told.1].into_iter().flat_map(|missing| missing.0));
+    let (changes, more) = Box::pin(changes::load(&client, case, &loaded.plans, visitor.words)).await;
+    loaded.changes = changes;
+    all.extend([intake.1, work.1, told.1, more].into_iter().flat_map(|missing| missing.0));
     loaded.missing = all;
     Ok(loaded)
 }
@@ -175,6 +183,7 @@ async fn of_cases(
         answers: Vec::new(),
         history: Some(missing.take(t.history(), history)),
         links: missing.take(t.links(), links),
+        changes: Changes::default(),
         missing: Vec::new(),
     };
     Ok((loaded, missing))

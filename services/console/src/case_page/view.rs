@@ -1,6 +1,8 @@
 //! What the templates of a case's page ask of it.
 
-use std::borrow::Borrow;
+mod changes;
+
+use std::borrow::{Borrow, Cow};
 
 use askama::Template;
 use jiff::Timestamp;
@@ -11,7 +13,7 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::feedback::v1::NoticeState;
 use proto::redress::intake::v1::{Attachment, AttachmentState, Respondent};
-use proto::redress::resolution::v1::{Plan, PlanState, TaskState};
+use proto::redress::resolution::v1::{Plan, PlanState, RemedyType, TaskState};
 
 use super::Asked;
 use super::band::{Band, WIDTH, band};
@@ -22,6 +24,7 @@ use crate::form::{self, Posted};
 use crate::moment::{Moment, distance, timestamp};
 use crate::page::Frame;
 use crate::problem::Problem;
+use crate::schema::{Item, Kind};
 use crate::session::Visitor;
 
 /// Longest idempotency key.
@@ -33,6 +36,19 @@ pub(super) struct Failed {
     pub(super) form: String,
     pub(super) posted: Posted,
     pub(super) problem: Problem,
+}
+
+impl Failed {
+    /// Whether it was the plan editor, for a new plan or one that is revised.
+    pub(super) fn is_of_plan(&self) -> bool {
+        matches!(self.form.as_str(), "plan" | "revise")
+    }
+}
+
+/// The plan that can be revised: it waits, or is carried out, and no revision waits.
+pub(super) fn revisable(plans: &[Plan]) -> Option<&Plan> {
+    let is_open = |plan: &&Plan| matches!(plan.state(), PlanState::Proposed | PlanState::Executing);
+    plans.iter().filter(is_open).find(|plan| plan.pending_revision == 0)
 }
 
 /// The page of a case.
@@ -53,15 +69,21 @@ pub(super) struct CasePage {
 
 #[expect(clippy::unused_self, reason = "templates call methods")]
 impl CasePage {
-    pub(super) fn new(v: Visitor, l: Loaded, asked: &Asked, failed: Option<Failed>) -> Self {
+    pub(super) fn new(
+        v: Visitor,
+        l: Loaded,
+        asked: &Asked,
+        failed: Option<Failed>,
+        types: &[RemedyType],
+    ) -> Self {
         let t = v.words;
         let f = Frame::new(&v, t.case_title(&l.case.subject), "inbox");
         let band = l.deadline.as_ref().and_then(|deadline| band(deadline, v.app.clock.now()));
         let shown = failed.as_ref().map(|failed| Shown::of(&failed.problem, &v));
         let done = super::act::done(t, &asked.done).unwrap_or_default().to_owned();
         let over = if done.is_empty() { String::new() } else { asked.done.clone() };
-        let posted = failed.as_ref().filter(|failed| failed.form == "plan").map(|failed| &failed.posted);
-        let plan_form = PlanForm::new(t, &l, posted);
+        let posted = failed.as_ref().filter(|failed| failed.is_of_plan()).map(|failed| &failed.posted);
+        let plan_form = PlanForm::new(t, &l, revisable(&l.plans), posted, types);
         Self { f, v, l, band, plan_form, failed, shown, done, over }
     }
 
@@ -271,6 +293,11 @@ impl CasePage {
             .as_ref()
             .and_then(|deadline| deadline.clock.as_ref())
             .is_some_and(|clock| clock.kind == *kind.borrow())
+    }
+
+    /// What an entry says, in the language of the page.
+    fn said<'a>(&self, entry: &'a TimelineEntry) -> Cow<'a, str> {
+        crate::sentences::told(self.v.words, entry.kind(), &entry.text)
     }
 
     /// The newest first.

@@ -20,6 +20,7 @@ use crate::page::{Frame, html, html_with};
 use crate::problem::Problem;
 use crate::routes::see_other;
 use crate::schema::{Field, Kind};
+use crate::sentences;
 use crate::words::Words;
 
 /// Longest that a code is looked at; people write it with spaces and dashes.
@@ -218,7 +219,8 @@ fn entry(entry: &PublicEntry, guest: &Guest) -> Entry {
     };
     // What these say is said by their kind already, in the language of the page.
     let is_said = matches!(entry.kind(), TimelineKind::Opened | TimelineKind::Accepted);
-    let text = if is_said { String::new() } else { entry.text.clone() };
+    let text =
+        if is_said { String::new() } else { sentences::told(t, entry.kind(), &entry.text).into_owned() };
     Entry { time: Moment::of(entry.time.as_ref(), &guest.visitor), kind, text }
 }
 

@@ -8,6 +8,7 @@ use proto::redress::cases::v1::classifier_service_client::ClassifierServiceClien
 use proto::redress::cases::v1::search_service_client::SearchServiceClient;
 use proto::redress::cases::v1::{Case, FacetCasesRequest, ListCasesRequest, ListUnconfirmedRequest};
 
+use super::Asked;
 use crate::moment::{Moment, distance, timestamp};
 use crate::problem::Problem;
 use crate::session::Visitor;
@@ -163,15 +164,16 @@ pub(super) async fn rows(
     visitor: &Visitor,
     place: &Place,
     view: View,
-    words: &str,
-    page: &str,
+    asked: &Asked,
 ) -> Result<Rows, Problem> {
+    let (words, page) = (asked.q.trim(), asked.page.as_str());
     if view.is_unconfirmed() && words.is_empty() {
         return unconfirmed(client, visitor, page).await;
     }
     let is_search = !words.is_empty();
     let filter = if is_search { Some(format!("text:{}", searched(words))) } else { view.filter(place) };
     let Some(filter) = filter else { return Ok(Rows::default()) };
+    let filter = narrowed(&filter, asked);
     let order_by = if is_search { String::new() } else { "due_time".to_owned() };
     let request = ListCasesRequest {
         page_size: ROWS,
@@ -183,6 +185,20 @@ pub(super) async fn rows(
     let answer = CaseServiceClient::new(client.calls()).list_cases(request).await?.into_inner();
     let rows = answer.cases.into_iter().map(|case| row(case, visitor)).collect();
     Ok(Rows { rows, next: answer.next_page_token })
+}
+
+/// Only those of a category, or as urgent, where that is asked for.
+fn narrowed(filter: &str, asked: &Asked) -> String {
+    let mut narrowed = format!("({filter})");
+    let category = asked.category.trim().trim_end_matches('/');
+    if !category.is_empty() {
+        let below = searched(&format!("{category}/*"));
+        narrowed += &format!(" AND (category = {} OR category:{below})", searched(category));
+    }
+    if let Some(priority) = asked.priority() {
+        narrowed += &format!(" AND priority = {priority}");
+    }
+    narrowed
 }
 
 /// Words as a filter has them.
@@ -224,6 +240,21 @@ pub(super) async fn counts(client: &Client, place: &Place) -> Vec<(View, String)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_view_is_narrowed_by_category_and_urgency() {
+        let asked = |category: &str, priority: &str| Asked {
+            category: category.into(),
+            priority: priority.into(),
+            ..Asked::default()
+        };
+        assert_eq!(narrowed("open = true", &asked("", "9")), "(open = true)");
+        assert_eq!(
+            narrowed("open = true", &asked("delivery/", "2")),
+            "(open = true) AND (category = \"delivery\" OR category:\"delivery/*\") AND priority = P2"
+        );
+        assert!(!narrowed("open = true", &asked("a\" OR open = false OR \"", "")).contains("\" OR open"));
+    }
 
     #[test]
     fn a_name_cannot_leave_its_place_in_a_filter() {

@@ -123,7 +123,6 @@ crate::words::phrases! {
     what_changed: "What changed since you began", "您开始填写后的变更";
     send_again: "What you wrote is below, unchanged. Send it again if it still holds.", "您填写的内容原样保留在下方，如仍适用请重新提交。";
     parts_missing: "Some of the page could not be loaded", "部分内容未能加载";
-    keys_case: "a accept · f findings · d decide · p plan · n note · j/k move · Ctrl+Enter send", "a 接单 · f 结论 · d 裁定 · p 方案 · n 备注 · j/k 移动 · Ctrl+Enter 提交";
     actions_word: "What can be done", "可执行的操作";
     nothing_to_do: "Nothing is to be done by you now.", "当前没有需要您执行的操作。";
 }

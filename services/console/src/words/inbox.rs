@@ -27,5 +27,27 @@ crate::words::phrases! {
     bulk_verdicts: "What became of each", "逐件结果";
     verdict_done: "Done", "已完成";
     guessed(category, percent): "guessed {category}, {percent} sure", "推测为 {category}，置信度 {percent}";
-    keys_inbox: "j/k move · x choose · Enter open · / search", "j/k 移动 · x 选择 · Enter 打开 · / 搜索";
+    narrow: "Narrow down", "筛选";
+    narrow_category: "Category", "类别";
+    narrow_priority: "Urgency", "优先级";
+    any_priority: "Any", "全部";
+    saved_views: "Saved views", "已存视图";
+    save_view: "Save this view", "保存当前视图";
+    view_name: "Its name", "名称";
+    view_remove(name): "Remove “{name}”", "删除“{name}”";
+    views_full: "There is no room for more saved views. Remove one first.", "已存视图已满，请先删除一个。";
+    view_needs_name: "Give it a name.", "请填写名称。";
+    views_kept: "Saved views are kept in this browser.", "已存视图保存在本浏览器中。";
+    key_next: "Next row", "下一行";
+    key_previous: "Row before", "上一行";
+    key_choose: "Choose the row", "选择该行";
+    key_open: "Open it", "打开";
+    key_search: "Search", "搜索";
+    key_send: "Send the form", "提交表单";
+    key_help: "This help", "显示本帮助";
+    key_accept: "Accept the case", "接单";
+    key_findings: "Record findings", "记录结论";
+    key_decide: "Decide", "作出裁定";
+    key_plan: "Plan a remedy", "处理方案";
+    key_note: "Add a note", "添加备注";
 }

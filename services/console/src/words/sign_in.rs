@@ -17,5 +17,6 @@ crate::words::phrases! {
     no_agents: "There are no agents on the roster yet.", "名册中尚无经办人。";
     subject_name: "Another name", "其他用户名";
     sign_in_with_provider: "Sign in", "登录";
+    for_complainants: "You want to complain, or to follow a complaint? No sign-in is needed", "要投诉或查询投诉进度？无需登录";
     sign_in_why: "You sign in at your organisation's identity provider and come back here.", "您将前往本单位的身份提供方登录，然后返回此处。";
 }

@@ -11,10 +11,11 @@ use testkit::request_id;
 
 use crate::browser::{Browser, Desk, Page};
 
-const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> =cmd|' /C calc'!A0 \u{202e}";
+pub(crate) const HOSTILE: &str =
+    "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> =cmd|' /C calc'!A0 \u{202e}";
 
 /// A department of everything, a finance department, and agents of the first.
-async fn staff(desk: &Desk, agents: &[&str]) {
+pub(crate) async fn staff(desk: &Desk, agents: &[&str]) {
     let mut service = AssignmentServiceClient::new(desk.house.channel());
     for (id, categories) in [("care", vec!["*".to_owned()]), ("finance", Vec::new())] {
         let department = Department {
@@ -42,7 +43,7 @@ async fn staff(desk: &Desk, agents: &[&str]) {
 }
 
 /// A complaint that somebody is to handle.
-async fn complaint(desk: &Desk, subject: &str) -> String {
+pub(crate) async fn complaint(desk: &Desk, subject: &str) -> String {
     let complaint = Complaint {
         channel: Channel::Web.into(),
         complainant: Some(Complainant { display_name: HOSTILE.into(), ..Complainant::default() }),
@@ -57,12 +58,12 @@ async fn complaint(desk: &Desk, subject: &str) -> String {
     answer.into_inner().complaint_id
 }
 
-async fn case(desk: &Desk, id: &str) -> Case {
+pub(crate) async fn case(desk: &Desk, id: &str) -> Case {
     let request = GetCaseRequest { case_id: id.into() };
     CaseServiceClient::new(desk.house.channel()).get_case(request).await.unwrap().into_inner().case.unwrap()
 }
 
-async fn open(browser: &mut Browser, id: &str) -> Page {
+pub(crate) async fn open(browser: &mut Browser, id: &str) -> Page {
     let page = browser.get(&format!("/cases/{id}")).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     page

@@ -2,9 +2,12 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod admin;
 mod browser;
 mod case;
+mod case_changes;
 mod complainant;
+mod inbox;
 mod oidc;
 mod sign_in;
 mod skeleton;
