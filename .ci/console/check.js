@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import test, { after, before } from "node:test";
 import { LANGUAGES, SIZES, arrive, audit, close, launch, open, shoot, tabTo } from "./browser.js";
+import { auditBoards } from "./boards.js";
 import { auditPersonas } from "./personas.js";
 import { HOSTILE, Suite, eventually } from "./suite.js";
 
@@ -250,3 +251,5 @@ test("the first page is small", async () => {
 });
 
 test("the pages of those who work here", async () => auditPersonas(browser, suite));
+
+test("the boards of departments, supervisors and managers", async () => auditBoards(browser, suite));

@@ -13,7 +13,7 @@ import { createInterface } from "node:readline";
 const PATIENCE_MS = 60_000;
 const SERVICES = {
   IntakeService: "intake", FormService: "intake", CaseService: "cases", DecisionService: "cases", AssignmentService: "assignment",
-  FeedbackService: "feedback", SurveyService: "feedback",
+  FeedbackService: "feedback", SurveyService: "feedback", ProblemService: "feedback", ResolutionService: "resolution",
 };
 
 export const pause = (ms) => new Promise((go) => { setTimeout(go, ms); });
@@ -155,15 +155,15 @@ export class Suite {
     await this.call("SurveyService.ActivateQuestionnaire", { version: made.questionnaire.version });
   }
 
-  // Brings a case to its outcome.
-  async decide(caseId) {
+  // Brings a case to its outcome, or to where a remedy is due.
+  async decide(caseId, { remedyDue = false } = {}) {
     const at = (state) => eventually(state, async () => (await this.once("CaseService.GetCase", { caseId })).case.state === state);
     await at("CASE_STATE_ASSIGNED");
     await this.call("AssignmentService.AcceptCase", { caseId, agentId: "carol" });
     await at("CASE_STATE_INVESTIGATING");
     await this.call("CaseService.RecordFindings", { caseId, findings: "the parcel was dropped", rootCause: "carrier" });
-    await this.call("CaseService.DecideCase", { caseId, outcome: "OUTCOME_UPHELD", reasons: `Our fault. ${HOSTILE}`, remedyDue: false });
-    await at("CASE_STATE_RESOLVED");
+    await this.call("CaseService.DecideCase", { caseId, outcome: "OUTCOME_UPHELD", reasons: `Our fault. ${HOSTILE}`, remedyDue });
+    await at(remedyDue ? "CASE_STATE_DECIDED" : "CASE_STATE_RESOLVED");
   }
 
   // The newest case about something.

@@ -11,6 +11,8 @@
 //! - `problem` says in words what a service refused.
 //! - `complainant` has the pages for complainants, who sign in nowhere; `guest` is who they are,
 //!   `papers` what they send along, `schema` the forms that are asked of them.
+//! - `department` is where departments without a system of their own work, `team` where
+//!   supervisors do, `figures` what managers see; `boards` is what those three share.
 //! - `words` are the words, each in every language.
 //! - `static/` is served as it is, under names that tell its content.
 //!
@@ -19,9 +21,12 @@
 
 mod app;
 mod assets;
+mod boards;
 mod case_page;
 mod complainant;
+mod department;
 mod error_page;
+mod figures;
 mod form;
 mod form_token;
 mod guest;
@@ -40,6 +45,7 @@ mod schema;
 mod seal;
 mod session;
 mod sign_in;
+mod team;
 mod words;
 
 use std::net::TcpListener;

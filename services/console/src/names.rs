@@ -1,7 +1,5 @@
 //! What the values of contracts are called, in each language.
 
-use std::borrow::Borrow;
-
 use proto::redress::cases::v1::{
     CaseState, ClockKind, ClockState, IntervalKind, LinkKind, LinkStanding, Outcome, Priority, TimelineKind,
     Visibility,
@@ -10,15 +8,13 @@ use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
 use proto::redress::intake::v1::Channel;
 use proto::redress::resolution::v1::{PlanState, RemedyKind, StepState, TaskState};
 
-use crate::words::Words;
-
 /// Methods of [`Words`] that name the values of an enum; what is not named is unknown.
 macro_rules! names {
     ($($method:ident: $enum:ident { $($value:ident: $english:literal, $chinese:literal;)+ })+) => {
-        impl Words {
+        impl $crate::words::Words {
             $(
                 /// What a value is called.
-                pub(crate) fn $method(self, value: impl Borrow<i32>) -> &'static str {
+                pub(crate) fn $method(self, value: impl std::borrow::Borrow<i32>) -> &'static str {
                     match $enum::try_from(*value.borrow()) {
                         $(Ok($enum::$value) => self.pick($english, $chinese),)+
                         _ => self.unknown(),
@@ -28,6 +24,8 @@ macro_rules! names {
         }
     };
 }
+
+pub(crate) use names;
 
 names! {
     state: CaseState {

@@ -14,7 +14,10 @@ use crate::form::{BYTES_MAX, Posted};
 use crate::language::{self, Language};
 use crate::problem::Problem;
 use crate::session::{Visitor, set_cookie};
-use crate::{assets, case_page, complainant, error_page, headers, inbox, papers, session, sign_in};
+use crate::{
+    assets, boards, case_page, complainant, department, error_page, figures, headers, inbox, papers, session,
+    sign_in, team,
+};
 
 /// The whole site, below its base path. It is told when the process stops.
 pub(crate) fn site(app: App, closing: Stop) -> Router {
@@ -25,6 +28,10 @@ pub(crate) fn site(app: App, closing: Stop) -> Router {
         .merge(inbox::routes())
         .merge(case_page::routes())
         .merge(complainant::routes())
+        .merge(department::routes())
+        .merge(boards::cases::routes())
+        .merge(team::routes())
+        .merge(figures::routes())
         .merge(papers::routes())
         .fallback(async || Problem::not_found())
         .layer(middleware::from_fn(name_route))
@@ -70,6 +77,7 @@ async fn name_route(request: Request, next: Next) -> Response {
 async fn home(State(app): State<App>, visitor: Visitor) -> Response {
     let path = match &visitor.session.person {
         Some(person) if person.roles.is_empty() => "/complaints",
+        Some(_) if visitor.works_for_department_only() => "/department",
         Some(_) => "/inbox",
         None => "/sign-in",
     };

@@ -3,13 +3,17 @@
 //! A phrase is a method of [`Words`], which a page has of its language. What stands in braces
 //! is put in: `waiting(count): "{count} waiting", "{count} 件待办";`.
 
+mod boards;
 mod case;
 mod common;
 mod complainant;
+mod department;
 mod errors;
+mod figures;
 mod inbox;
 mod progress;
 mod sign_in;
+mod team;
 
 use crate::language::Language;
 
@@ -79,6 +83,9 @@ mod tests {
         let is_chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
         let all =
             [common::ALL, errors::ALL, sign_in::ALL, inbox::ALL, case::ALL, complainant::ALL, progress::ALL]
+                .into_iter()
+                .chain([boards::ALL, department::ALL, team::ALL, figures::ALL])
+                .collect::<Vec<_>>()
                 .concat();
         assert!(all.len() > 60, "phrases lie elsewhere");
         for (name, english, chinese) in all {

@@ -5,6 +5,10 @@
 mod browser;
 mod case;
 mod complainant;
+mod department;
+mod figures;
 mod oidc;
 mod sign_in;
 mod skeleton;
+mod team;
+mod work;
