@@ -137,7 +137,7 @@ pub(super) fn page(
         shown.violations = left;
     }
     let input = result::input(&loaded.task, loaded.of.as_ref(), t);
-    let is_held = leases.token(&loaded.task.task_id).is_some();
+    let is_held = leases.token(&loaded.task.task_id).is_some() && loaded.task.worker == f.subject;
     let done = done(t, done_now).unwrap_or_default().to_owned();
     let over = if done.is_empty() { String::new() } else { done_now.to_owned() };
     Ok(html_with(status, &Page { f, v: visitor, l: loaded, forms, result, input, is_held, done, over }))

@@ -8,7 +8,8 @@ use charts::{Bar, BarRow, Chart};
 use kernel::Role;
 use proto::redress::feedback::v1::kpi_service_client::KpiServiceClient;
 use proto::redress::feedback::v1::{
-    KpiAnswer, KpiComparison, KpiDimension, KpiPeriod, KpiQuery, KpiRow, KpiTime, KpiUnit, QueryKpisRequest,
+    KpiAnswer, KpiComparison, KpiDimension, KpiFigure, KpiPeriod, KpiQuery, KpiRow, KpiTime, KpiUnit,
+    QueryKpisRequest,
 };
 use proto::redress::intake::v1::Channel;
 
@@ -281,7 +282,7 @@ impl Told<'_> {
             let day = period.parse().ok().filter(|_| is_daily)?;
             Ask { from: day, to: day, ..self.ask.clone() }.filter(counted)
         };
-        let told = |figure| told::figure(figure, KpiUnit::Count, KpiTime::Unspecified, t);
+        let told = |figure: Option<&KpiFigure>| told::figure(figure, KpiUnit::Count, KpiTime::Unspecified, t);
         let row = |period: &String| {
             vec![
                 Cell::text(period),

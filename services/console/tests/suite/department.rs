@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, ORIGIN};
+use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode};
 use proto::google::r#type::Money;
 use proto::redress::resolution::v1::remedy_type_service_client::RemedyTypeServiceClient;
@@ -221,8 +221,8 @@ async fn upload(browser: &mut Browser, page: &Page, token: &str, file: &str) -> 
     body += "--xx\r\ncontent-disposition: form-data; name=\"statement\"; filename=\"s.csv\"\r\n\r\n";
     body += &format!("{file}\r\n--xx--\r\n");
     let mut sending = browser.clone();
-    sending.headers.push((ORIGIN.as_str(), browser.origin.clone()));
-    sending.headers.push((CONTENT_TYPE.as_str(), "multipart/form-data; boundary=xx".to_owned()));
+    sending.headers.push(("origin", browser.origin.clone()));
+    sending.headers.push(("content-type", "multipart/form-data; boundary=xx".to_owned()));
     sending.fetch(Method::POST, &form.action, body).await
 }
 

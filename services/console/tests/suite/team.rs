@@ -3,7 +3,11 @@
 use http::StatusCode;
 use proto::google::r#type::Money;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
-use proto::redress::cases::v1::{ClockKind, ExtensionState, ListExtensionsRequest, RequestExtensionRequest};
+use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
+use proto::redress::cases::v1::{
+    ActivatePolicyRequest, ClockKind, CreatePolicyRequest, ExtensionState, ListExtensionsRequest,
+    RequestExtensionRequest,
+};
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
 use proto::redress::resolution::v1::{
@@ -41,10 +45,10 @@ async fn open(browser: &mut Browser, path: &str) -> Page {
 async fn a_supervisor_sees_what_waits_and_who_has_room() {
     let desk = Desk::open().await;
     staff(&desk, &["ann"]).await;
+    planned(&desk, "Broken cups", vec![refund(39)]).await;
     for number in 0..21 {
         complaint(&desk, &format!("Parcel {number} {HOSTILE}")).await;
     }
-    planned(&desk, "Broken cups", vec![refund(39)]).await;
     let mut gu = desk.browser_as("supervisor", "gu").await;
     let page = open(&mut gu, "/team").await;
     page.assert_lacks("<script>alert");
@@ -137,6 +141,16 @@ async fn who_asked_does_not_decide() {
 async fn more_time_and_what_is_proposed_of_tasks_is_decided() {
     let desk = Desk::open().await;
     staff(&desk, &["ann"]).await;
+    // A policy that lets somebody ask for more time.
+    let mut policies = PolicyServiceClient::new(desk.house.channel());
+    let request = CreatePolicyRequest {
+        request_id: request_id(),
+        shipped_pack: "uk-fca-disp".into(),
+        ..CreatePolicyRequest::default()
+    };
+    let version = policies.create_policy(request).await.unwrap().into_inner().policy.unwrap().version;
+    let request = ActivatePolicyRequest { request_id: request_id(), version, validate_only: false };
+    policies.activate_policy(request).await.unwrap();
     let case_id = complaint(&desk, "Slow parcel").await;
     let channel = desk.house.channel_as("development", "ann", &["agent"]);
     let request = RequestExtensionRequest {
@@ -168,15 +182,13 @@ async fn more_time_and_what_is_proposed_of_tasks_is_decided() {
     let page = open(&mut gu, "/team/decisions").await;
     page.assert_lacks("<script>alert");
     page.assert_has("PAY 1");
-    if extension.state() == ExtensionState::Pending {
-        page.assert_has("The carrier is slow.");
-        let form = page.form(&format!("/extension/{}/refuse", extension.extension_id));
-        gu.send_and_follow(form.with("reason", "No.")).await.assert_has("Refused.");
-        let request = ListExtensionsRequest { case_id };
-        let all =
-            ClockServiceClient::new(channel).list_extensions(request).await.unwrap().into_inner().extensions;
-        assert_eq!(all[0].state(), ExtensionState::Refused);
-    }
+    page.assert_has("The carrier is slow.");
+    let form = page.form(&format!("/extension/{}/refuse", extension.extension_id));
+    gu.send_and_follow(form.with("reason", "No.")).await.assert_has("Refused.");
+    let of_case = ListExtensionsRequest { case_id };
+    let all =
+        ClockServiceClient::new(channel).list_extensions(of_case).await.unwrap().into_inner().extensions;
+    assert_eq!(all[0].state(), ExtensionState::Refused);
     let proposal =
         page.text.split("/team/decisions/proposal/").nth(1).unwrap().split('/').next().unwrap().to_owned();
     let form = page.form(&format!("/proposal/{proposal}/approve"));
