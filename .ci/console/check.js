@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import test, { after, before } from "node:test";
 import { LANGUAGES, SIZES, arrive, audit, close, launch, open, shoot, tabTo } from "./browser.js";
 import { administer, small } from "./administrator.js";
+import { auditBoards } from "./boards.js";
 import { auditPersonas } from "./personas.js";
 import { HOSTILE, Suite, eventually } from "./suite.js";
 
@@ -261,3 +262,5 @@ test("an administrator without scripts", async () => administer(browser, suite, 
 test("views that are saved, keys, and a code behind an address", async () => small(browser, suite));
 
 test("the pages of those who work here", async () => auditPersonas(browser, suite));
+
+test("the boards of departments, supervisors and managers", async () => auditBoards(browser, suite));

@@ -13,7 +13,7 @@ import { createInterface } from "node:readline";
 const PATIENCE_MS = 60_000;
 const SERVICES = {
   IntakeService: "intake", FormService: "intake", CaseService: "cases", DecisionService: "cases", AssignmentService: "assignment",
-  FeedbackService: "feedback", SurveyService: "feedback", TriageService: "cases", ResolutionService: "resolution",
+  FeedbackService: "feedback", SurveyService: "feedback", ProblemService: "feedback", TriageService: "cases", ResolutionService: "resolution",
   RevisionService: "resolution", RemedyTypeService: "resolution",
 };
 
@@ -156,15 +156,15 @@ export class Suite {
     await this.call("SurveyService.ActivateQuestionnaire", { version: made.questionnaire.version });
   }
 
-  // Brings a case to its outcome.
-  async decide(caseId) {
+  // Brings a case to its outcome, or to where a remedy is due.
+  async decide(caseId, { remedyDue = false } = {}) {
     const at = (state) => eventually(state, async () => (await this.once("CaseService.GetCase", { caseId })).case.state === state);
     await at("CASE_STATE_ASSIGNED");
     await this.call("AssignmentService.AcceptCase", { caseId, agentId: "carol" });
     await at("CASE_STATE_INVESTIGATING");
     await this.call("CaseService.RecordFindings", { caseId, findings: "the parcel was dropped", rootCause: "carrier" });
-    await this.call("CaseService.DecideCase", { caseId, outcome: "OUTCOME_UPHELD", reasons: `Our fault. ${HOSTILE}`, remedyDue: false });
-    await at("CASE_STATE_RESOLVED");
+    await this.call("CaseService.DecideCase", { caseId, outcome: "OUTCOME_UPHELD", reasons: `Our fault. ${HOSTILE}`, remedyDue });
+    await at(remedyDue ? "CASE_STATE_DECIDED" : "CASE_STATE_RESOLVED");
   }
 
   // A case with a decision, a pause, a plan that is revised and more, for its page; made once.

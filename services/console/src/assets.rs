@@ -21,7 +21,9 @@ const DIGEST: usize = 12;
 /// A file: its name, what it is, its content.
 type File = (&'static str, &'static str, &'static [u8]);
 
-const FILES: [File; 7] = [
+const FILES: [File; 9] = [
+    ("boards.css", "text/css; charset=utf-8", include_bytes!("../static/boards.css")),
+    ("boards.js", "text/javascript; charset=utf-8", include_bytes!("../static/boards.js")),
     ("complainant.css", "text/css; charset=utf-8", include_bytes!("../static/complainant.css")),
     ("complainant.js", "text/javascript; charset=utf-8", include_bytes!("../static/complainant.js")),
     ("console.css", "text/css; charset=utf-8", include_bytes!("../static/console.css")),

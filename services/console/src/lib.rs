@@ -12,6 +12,8 @@
 //! - `complainant` has the pages for complainants, who sign in nowhere; `guest` is who they are,
 //!   `papers` what they send along, `schema` the forms that are asked of them.
 //! - `admin` has the pages of administrators.
+//! - `department` is where departments without a system of their own work, `team` where
+//!   supervisors do, `figures` what managers see; `boards` is what those three share.
 //! - `words` are the words, each in every language.
 //! - `static/` is served as it is, under names that tell its content.
 //!
@@ -21,9 +23,12 @@
 mod admin;
 mod app;
 mod assets;
+mod boards;
 mod case_page;
 mod complainant;
+mod department;
 mod error_page;
+mod figures;
 mod form;
 mod form_token;
 mod guest;
@@ -43,6 +48,7 @@ mod seal;
 mod sentences;
 mod session;
 mod sign_in;
+mod team;
 mod words;
 
 use std::net::TcpListener;

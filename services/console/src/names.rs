@@ -1,7 +1,5 @@
 //! What the values of contracts are called, in each language.
 
-use std::borrow::Borrow;
-
 use proto::redress::cases::v1::{
     CaseState, ClockKind, ClockState, IntervalKind, LinkKind, LinkStanding, Outcome, Priority, TimelineKind,
     Visibility,
@@ -16,7 +14,7 @@ macro_rules! names {
         impl $crate::words::Words {
             $(
                 /// What a value is called.
-                pub(crate) fn $method(self, value: impl Borrow<i32>) -> &'static str {
+                pub(crate) fn $method(self, value: impl std::borrow::Borrow<i32>) -> &'static str {
                     match $enum::try_from(*value.borrow()) {
                         $(Ok($enum::$value) => self.pick($english, $chinese),)+
                         _ => self.unknown(),

@@ -121,8 +121,13 @@ const OVER: &str = "over";
 /// The navigation, as far as it is for who looks.
 fn places(visitor: &Visitor, here: &str) -> Vec<Place> {
     let t = visitor.words;
-    let all =
-        [("inbox", t.inbox(), "/inbox", Role::Reader), ("admin", t.administration(), "/admin", Role::Admin)];
+    let all = [
+        ("inbox", t.inbox(), "/inbox", Role::Reader),
+        ("department", t.department_board(), "/department", Role::DepartmentWorker),
+        ("team", t.team_board(), "/team", Role::Supervisor),
+        ("figures", t.figures_title(), "/figures", Role::Reader),
+        ("admin", t.administration(), "/admin", Role::Admin),
+    ];
     all.into_iter()
         .filter(|(.., role)| visitor.may_act_as(*role))
         .map(|(key, name, path, _)| Place { name, path: visitor.app.path(path), is_here: key == here })

@@ -6,7 +6,7 @@ use crate::words::Words;
 /// A reason as services give it, in English, in Chinese.
 type Told = (&'static str, &'static str, &'static str);
 
-const REASONS: [Told; 40] = [
+const REASONS: &[Told] = &[
     (
         "VERSION_MISMATCH",
         "Somebody else changed this in the meantime. Nothing of yours was lost: look at what changed, then send it again.",
@@ -138,6 +138,34 @@ const REASONS: [Told; 40] = [
         "It is put in force once its trial was shown, as it is: try it again. What you wrote is below.",
         "须先试算并查看结果后才能启用，请重新试算。您填写的内容仍在下方。",
     ),
+    (
+        "LEASE_LOST",
+        "You do not hold this task any more: your time ran out and somebody else was handed it. What you wrote is still here, and if it was to say that the task is done, it is kept with the task.",
+        "您已不再持有该任务：持有已到期，任务已由他人领取。您填写的内容仍在；如为完成回报，已随任务留存。",
+    ),
+    ("TASK_NOT_FOUND", "There is no such task.", "没有这项任务。"),
+    ("DEPARTMENT_NOT_FOUND", "There is no such department.", "没有这个部门。"),
+    (
+        "INVALID_TASK_STATE",
+        "The task is not at a point where this can be done.",
+        "任务当前状态不允许此操作。",
+    ),
+    (
+        "INVALID_RESULT",
+        "What came of the task is not complete: see what is missing.",
+        "处理结果不完整，请看下列问题。",
+    ),
+    (
+        "EXECUTOR_IS_PLANNER",
+        "Who proposed or approved the money does not move it: somebody else of the department does.",
+        "提出或批准该款项的人不得执行，须由部门其他人员办理。",
+    ),
+    (
+        "PROPOSAL_PENDING",
+        "Something is proposed about this task already; it waits for a decision.",
+        "该任务已有申请待审批。",
+    ),
+    ("STATEMENT_UNREADABLE", "The statement cannot be read: see why.", "对账单无法读取，请看原因。"),
     ("ORIGIN_NOT_ALLOWED", "This was sent from a page of another site.", "该请求来自其他网站的页面。"),
 ];
 
@@ -166,6 +194,7 @@ mod tests {
         "SIGN_IN_FAILED",
         "SIGN_IN_REFUSED",
         "TRY_IT_FIRST",
+        "STATEMENT_UNREADABLE",
     ];
 
     /// What the contracts and the libraries say, where reasons are given.

@@ -15,7 +15,10 @@ use crate::form::{BYTES_MAX, Posted};
 use crate::language::{self, Language};
 use crate::problem::Problem;
 use crate::session::{Visitor, set_cookie};
-use crate::{admin, assets, case_page, complainant, error_page, headers, inbox, papers, session, sign_in};
+use crate::{
+    admin, assets, boards, case_page, complainant, department, error_page, figures, headers, inbox, papers, session,
+    sign_in, team,
+};
 
 /// The whole site, below its base path. It is told when the process stops.
 pub(crate) fn site(app: App, closing: Stop) -> Router {
@@ -27,6 +30,10 @@ pub(crate) fn site(app: App, closing: Stop) -> Router {
         .merge(case_page::routes())
         .merge(complainant::routes())
         .merge(admin::routes())
+        .merge(department::routes())
+        .merge(boards::cases::routes())
+        .merge(team::routes())
+        .merge(figures::routes())
         .merge(papers::routes())
         .fallback(async || Problem::not_found())
         .layer(middleware::from_fn(name_route))
@@ -73,6 +80,7 @@ async fn home(State(app): State<App>, visitor: Visitor) -> Response {
     let path = match &visitor.session.person {
         Some(person) if person.roles.is_empty() => "/complaints",
         Some(person) if person.may_act_as(Role::Admin) && !person.may_act_as(Role::Reader) => "/admin",
+        Some(_) if visitor.works_for_department_only() => "/department",
         Some(_) => "/inbox",
         None => "/sign-in",
     };

@@ -112,6 +112,11 @@ impl Visitor {
         Ok(self.app.client_of(self.person()?)?)
     }
 
+    /// Whether the board of a department is all they see of cases.
+    pub(crate) fn works_for_department_only(&self) -> bool {
+        self.may_act_as(Role::DepartmentWorker) && !self.may_act_as(Role::Reader)
+    }
+
     /// Whether pages for this role are shown to them.
     pub(crate) fn may_act_as(&self, role: Role) -> bool {
         self.session.person.as_ref().is_some_and(|person| person.may_act_as(role))

@@ -4,14 +4,18 @@
 //! is put in: `waiting(count): "{count} waiting", "{count} 件待办";`.
 
 mod admin;
+mod boards;
 mod case;
 mod changes;
 mod common;
 mod complainant;
+mod department;
 mod errors;
+mod figures;
 mod inbox;
 mod progress;
 mod sign_in;
+mod team;
 
 use crate::language::Language;
 
@@ -89,6 +93,10 @@ mod tests {
             changes::ALL,
             complainant::ALL,
             progress::ALL,
+            boards::ALL,
+            department::ALL,
+            team::ALL,
+            figures::ALL,
         ]
         .concat();
         assert!(all.len() > 60, "phrases lie elsewhere");

@@ -2,7 +2,7 @@
 //!
 //! `section` is what a report asks, `content` the figures it got, `word` the words for them in
 //! each language. `document` joins them; `html`, `xlsx` and `csv` write it down, the first
-//! with the charts of `svg`; the latter two by way of `data`.
+//! with the charts of `charts`; the latter two by way of `data`.
 
 pub mod content;
 pub mod csv;
@@ -10,7 +10,6 @@ pub mod data;
 pub mod document;
 pub mod html;
 pub mod section;
-pub mod svg;
 pub mod word;
 pub mod xlsx;
 

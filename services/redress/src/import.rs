@@ -9,8 +9,8 @@ mod log;
 mod send;
 
 pub(crate) use imports::{
-    Layout, Mapping, Plan, Problem, Reading, Row, Rows, Source, Table, Written, encoding_named, facts,
-    format, separator, separator_named,
+    Layout, Mapping, Plan, Problem, Reading, Row, Rows, Source, Written, encoding_named, facts, format,
+    separator_named,
 };
 pub(crate) use log::{Counts, Identity, Log, fingerprint};
 pub(crate) use send::{MAX_CHUNK, MAX_CHUNK_BYTES, Sender};

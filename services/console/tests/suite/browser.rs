@@ -233,7 +233,10 @@ impl Browser {
             request = request.header(*name, value);
         }
         if method == Method::POST {
-            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let told = self.headers.iter().find(|(name, _)| *name == CONTENT_TYPE.as_str());
+            if told.is_none() {
+                request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            }
             if !self.headers.iter().any(|(name, _)| *name == ORIGIN.as_str()) {
                 request = request.header(ORIGIN, &self.origin);
             }

@@ -1,62 +1,12 @@
 //! What a handler does with a case, from the inbox to its plan, and what they see of it.
 
 use http::{Method, StatusCode};
-use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
-use proto::redress::assignment::v1::{Agent, CreateAgentRequest, CreateDepartmentRequest, Department};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::{Case, CaseState, GetCaseRequest, GetTimelineRequest, RecordFindingsRequest};
-use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
-use proto::redress::intake::v1::{Channel, Complainant, Complaint, SubmitComplaintRequest};
 use testkit::request_id;
 
 use crate::browser::{Browser, Desk, Page};
-
-pub(crate) const HOSTILE: &str =
-    "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> =cmd|' /C calc'!A0 \u{202e}";
-
-/// A department of everything, a finance department, and agents of the first.
-pub(crate) async fn staff(desk: &Desk, agents: &[&str]) {
-    let mut service = AssignmentServiceClient::new(desk.house.channel());
-    for (id, categories) in [("care", vec!["*".to_owned()]), ("finance", Vec::new())] {
-        let department = Department {
-            department_id: id.into(),
-            display_name: id.into(),
-            categories,
-            ..Department::default()
-        };
-        let request = CreateDepartmentRequest { request_id: request_id(), department: Some(department) };
-        service.create_department(request).await.unwrap();
-    }
-    for id in agents {
-        let agent = Agent {
-            agent_id: (*id).into(),
-            department_id: "care".into(),
-            display_name: (*id).to_uppercase(),
-            capacity: 20,
-            available: true,
-            ..Agent::default()
-        };
-        let request = CreateAgentRequest { request_id: request_id(), agent: Some(agent) };
-        service.create_agent(request).await.unwrap();
-    }
-    desk.house.settled().await;
-}
-
-/// A complaint that somebody is to handle.
-pub(crate) async fn complaint(desk: &Desk, subject: &str) -> String {
-    let complaint = Complaint {
-        channel: Channel::Web.into(),
-        complainant: Some(Complainant { display_name: HOSTILE.into(), ..Complainant::default() }),
-        subject: subject.into(),
-        description: format!("One cup in pieces. {HOSTILE}"),
-        language: "en".into(),
-        ..Complaint::default()
-    };
-    let request = SubmitComplaintRequest { request_id: request_id(), complaint: Some(complaint) };
-    let answer = IntakeServiceClient::new(desk.house.channel()).submit_complaint(request).await.unwrap();
-    desk.house.settled().await;
-    answer.into_inner().complaint_id
-}
+use crate::work::{HOSTILE, complaint, staff};
 
 pub(crate) async fn case(desk: &Desk, id: &str) -> Case {
     let request = GetCaseRequest { case_id: id.into() };

@@ -14,7 +14,8 @@ use proto::redress::resolution::v1::{ListPlansRequest, Plan, RemedyType, SetReme
 use testkit::request_id;
 
 use crate::browser::Desk;
-use crate::case::{HOSTILE, case, complaint, open, staff};
+use crate::case::{case, open};
+use crate::work::{HOSTILE, complaint, staff};
 
 #[tokio::test]
 async fn clocks_stand_still_run_on_and_are_given_more_time() {

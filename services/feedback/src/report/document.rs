@@ -9,6 +9,7 @@ use super::section::Name;
 use super::word::{Language, Word};
 use crate::kpi::Time;
 
+pub use charts::{Bar, BarRow, Chart};
 pub use maker::{document, value_name};
 
 /// What a cell of a table holds.
@@ -43,53 +44,6 @@ pub struct Table {
     pub summed: Vec<usize>,
     /// What is said below it.
     pub notes: Vec<String>,
-}
-
-/// A bar of a row: from where to where, and an interval about its end.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bar {
-    /// How long.
-    pub size: f64,
-    /// From where on it is drawn: another's length where they are stacked.
-    pub from: f64,
-    /// Its interval.
-    pub interval: Option<(f64, f64)>,
-    /// Which of the series it is of.
-    pub series: usize,
-}
-
-/// A row of bars.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BarRow {
-    /// What they are of.
-    pub label: String,
-    /// What they come to, written out.
-    pub value: String,
-    /// The bars; those stacked share a line.
-    pub bars: Vec<Bar>,
-}
-
-/// A chart.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Chart {
-    /// How something went.
-    Lines {
-        /// What the places are called.
-        labels: Vec<String>,
-        /// Each series and its values.
-        series: Vec<(String, Vec<Option<f64>>)>,
-    },
-    /// How much there is of each.
-    Bars {
-        /// What the series are called; empty of one.
-        series: Vec<String>,
-        /// The rows.
-        rows: Vec<BarRow>,
-        /// What a full line is; none is the longest bar.
-        whole: Option<f64>,
-        /// Whether the bars of a row share a line.
-        stacked: bool,
-    },
 }
 
 /// A section of a report.

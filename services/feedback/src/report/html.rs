@@ -1,14 +1,12 @@
 //! A report as one HTML file: for a screen, a phone and for paper, light and dark. It is XML
 //! as well, loads nothing and runs nothing.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use tables::csv::is_lawful;
+use charts::escaped;
 
 use super::document::{Block, Cell, Chart, Document, Table, shown};
 use super::section::Name;
-use super::svg;
 use super::word::{Word, colon};
 
 /// How it looks.
@@ -19,27 +17,6 @@ const CARDS: usize = 8;
 const BESIDE: usize = 7;
 /// A section of so few rows is not parted by the end of a page.
 const SHORT: usize = 12;
-
-/// A text as it may stand in a page, whatever is in it.
-pub fn escaped(text: &str) -> Cow<'_, str> {
-    let is_plain = |letter: char| !matches!(letter, '&' | '<' | '>' | '"' | '\'') && is_lawful(letter);
-    if text.chars().all(is_plain) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            letter if is_lawful(letter) => safe.push(letter),
-            _ => safe.push('\u{fffd}'),
-        }
-    }
-    Cow::Owned(safe)
-}
 
 /// The page.
 pub fn render(document: &Document) -> String {
@@ -85,8 +62,8 @@ fn section(page: &mut String, document: &Document, block: &Block, place: usize) 
     let _ = write!(page, "<div class=\"{}\">", if is_beside { "both" } else { "one" });
     if let Some(chart) = is_drawn {
         let description = format!("{} {}", block.lead, Word::SeeTable.of(document.language));
-        let drawn = svg::chart(chart, &format!("c{place}"), &block.title, &description);
-        let _ = write!(page, "<figure>{drawn}{}</figure>", svg::legend(chart));
+        let drawn = charts::chart(chart, &format!("c{place}"), &block.title, &description);
+        let _ = write!(page, "<figure>{drawn}{}</figure>", charts::legend(chart));
     }
     table(page, document, block);
     page.push_str("</div></section>\n");
@@ -96,6 +73,7 @@ fn has_data(chart: &Chart) -> bool {
     match chart {
         Chart::Lines { labels, .. } => !labels.is_empty(),
         Chart::Bars { rows, .. } => !rows.is_empty(),
+        Chart::Heat(map) => !map.rows.is_empty(),
     }
 }
 

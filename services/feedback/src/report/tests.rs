@@ -317,7 +317,7 @@ proptest! {
 
     #[test]
     fn whatever_text_is_escaped_it_is_one_text(text in ".{0,60}") {
-        let page = format!("<p title=\"{0}\">{0}</p>", html::escaped(&text));
+        let page = format!("<p title=\"{0}\">{0}</p>", charts::escaped(&text));
         read_page(&page);
     }
 }

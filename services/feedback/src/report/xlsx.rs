@@ -238,6 +238,7 @@ fn chart(
         Some(Chart::Lines { .. }) => ChartType::Line,
         Some(Chart::Bars { rows, .. }) if rows.is_empty() => return Ok(()),
         Some(Chart::Bars { .. }) => ChartType::Bar,
+        Some(Chart::Heat(_)) => return Ok(()),
     };
     let shown = if kind == ChartType::Bar { rows.min(CHARTED) } else { rows };
     let (first, last) = (top + 1, top + shown);

@@ -1,10 +1,5 @@
 //! `redress reconcile`: a department's own statement, held against the ledger.
 
-mod camt;
-mod file;
-mod mt940;
-mod table;
-
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,9 +15,8 @@ use tonic::Request;
 
 use super::connection::{Caller, Connection};
 use show::{self, text};
+use statements::{ROWS_MAX, Statement};
 
-/// Rows of one message.
-const CHUNK: usize = 1_000;
 /// Messages that are read ahead.
 const AHEAD: usize = 4;
 /// Longest that a statement may take.
@@ -122,9 +116,9 @@ fn read(
     sender: &Sender<ReconcileStatementRequest>,
 ) -> anyhow::Result<()> {
     let name = || format!("{}", file.display());
-    let mut rows = file::Statement::open(file, currency).with_context(name)?;
+    let mut rows = Statement::open(file, currency).with_context(name)?;
     loop {
-        let rows = rows.next(CHUNK).with_context(name)?;
+        let rows = rows.next(ROWS_MAX).with_context(name)?;
         if rows.is_empty() {
             return Ok(());
         }

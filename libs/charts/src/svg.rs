@@ -1,10 +1,8 @@
-//! Charts as SVG, drawn by ourselves: no scripts, colours by class, so that the page decides
-//! them, and patterns beside colours, so that nobody needs to tell those apart.
+//! How charts are drawn.
 
 use std::fmt::Write as _;
 
-use super::document::{Bar, BarRow, Chart};
-use super::html::escaped;
+use crate::{Bar, BarRow, Chart, HeatMap, escaped};
 
 /// How wide a chart is, in its own units; about as many as a phone has.
 const WIDTH: f64 = 420.0;
@@ -24,6 +22,10 @@ const GAP: f64 = 9.0;
 const LABEL_WIDTH: usize = 40;
 /// Most labels below lines.
 const PLACES: usize = 7;
+/// Shades of a map, beside none.
+const SHADES: i64 = 5;
+/// Height of a field of a map.
+const CELL: f64 = 24.0;
 /// A chart of a single value has one step.
 const NOTHING: f64 = 1e-9;
 
@@ -32,6 +34,7 @@ pub fn chart(chart: &Chart, id: &str, title: &str, description: &str) -> String 
     let (height, drawn) = match chart {
         Chart::Lines { labels, series } => (HEIGHT + BELOW + 8.0, lines(labels, series)),
         Chart::Bars { series: _, rows, whole, stacked } => bars(rows, *whole, *stacked),
+        Chart::Heat(map) => heat(map),
     };
     format!(
         "<svg viewBox=\"0 0 {WIDTH:.0} {height:.0}\" role=\"img\" aria-labelledby=\"{id}-t {id}-d\" \
@@ -46,6 +49,7 @@ pub fn legend(chart: &Chart) -> String {
     let (names, lines): (Vec<&String>, bool) = match chart {
         Chart::Lines { series, .. } => (series.iter().map(|(name, _)| name).collect(), true),
         Chart::Bars { series, .. } => (series.iter().collect(), false),
+        Chart::Heat(map) => return shades(map),
     };
     if names.len() < 2 {
         return String::new();
@@ -176,6 +180,66 @@ fn bars(rows: &[BarRow], whole: Option<f64>, stacked: bool) -> (f64, String) {
         y += BAR + GAP;
     }
     (y.max(1.0), drawn)
+}
+
+/// Which shade a value has: 0 for nothing, then evenly up to the greatest.
+fn shade(value: i64, most: i64) -> i64 {
+    if value <= 0 || most <= 0 { 0 } else { (value * SHADES + most - 1) / most }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a place among a few dozen")]
+fn heat(map: &HeatMap) -> (f64, String) {
+    let most = map.most();
+    let room = WIDTH - LEFT;
+    let (wide, mut drawn) = (room / map.columns.len().max(1) as f64, String::new());
+    let every = map.columns.len().div_ceil(PLACES + 1).max(1);
+    for (place, name) in map.columns.iter().enumerate().filter(|(place, _)| place % every == 0) {
+        let x = LEFT + wide * (place as f64 + 0.5);
+        let _ = write!(
+            drawn,
+            "<text class=\"tick\" x=\"{x:.1}\" y=\"12\" text-anchor=\"middle\">{}</text>",
+            escaped(name)
+        );
+    }
+    for (row, (name, values)) in map.rows.iter().enumerate() {
+        let y = LABEL + CELL * row as f64;
+        let _ = write!(
+            drawn,
+            "<text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            LEFT - 5.0,
+            y + CELL / 2.0 + 4.0,
+            escaped(name)
+        );
+        for (place, value) in values.iter().enumerate() {
+            let _ = write!(
+                drawn,
+                "<rect class=\"h h{}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>",
+                shade(*value, most),
+                LEFT + wide * place as f64 + 0.5,
+                y + 0.5,
+                (wide - 1.0).max(0.5),
+                CELL - 1.0,
+            );
+        }
+    }
+    (LABEL + CELL * map.rows.len().max(1) as f64 + 2.0, drawn)
+}
+
+/// What the shades of a map mean.
+fn shades(map: &HeatMap) -> String {
+    let most = map.most();
+    let item = |shade: i64| {
+        let from = if shade == 0 { 0 } else { (shade - 1) * most / SHADES + 1 };
+        let to = shade * most / SHADES;
+        let told = if from >= to { from.to_string() } else { format!("{from}–{to}") };
+        format!(
+            "<li><svg viewBox=\"0 0 28 12\" aria-hidden=\"true\" xmlns=\"http://www.w3.org/2000/svg\">\
+             <rect class=\"h h{shade}\" x=\"1\" width=\"26\" y=\"1\" height=\"10\"/></svg>{told}</li>"
+        )
+    };
+    let has = |shade: &i64| *shade == 0 || shade * most / SHADES > (shade - 1) * most / SHADES;
+    let items: String = (0..=SHADES).filter(has).map(item).collect();
+    format!("<ul class=\"legend\">{items}</ul>")
 }
 
 /// An interval, with its two ends.

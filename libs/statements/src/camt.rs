@@ -15,7 +15,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use show::lines::read_money;
 
-use super::file::Input;
+use crate::file::Input;
 
 /// Most elements within each other; a statement has 12.
 const MAX_DEPTH: usize = 64;
@@ -47,7 +47,7 @@ struct Entry {
 }
 
 /// A message that is being read.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     reader: Reader<Bounded<Input>>,
     buffer: Vec<u8>,
     /// The elements the reader is in.
@@ -63,7 +63,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Begins to read a message.
-    pub(super) fn open(input: Input) -> Self {
+    pub(crate) fn open(input: Input) -> Self {
         Self {
             reader: Reader::from_reader(Bounded { inner: input, left: MAX_PIECE }),
             buffer: Vec::new(),
@@ -79,7 +79,7 @@ impl Rows {
     }
 
     /// So many rows more, or those that are left.
-    pub(super) fn next(&mut self, count: usize) -> anyhow::Result<Vec<StatementRow>> {
+    pub(crate) fn next(&mut self, count: usize) -> anyhow::Result<Vec<StatementRow>> {
         while self.ready.len() < count && !self.is_over {
             self.step()?;
         }
@@ -273,7 +273,7 @@ impl<R: BufRead> BufRead for Bounded<R> {
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::reconcile::file::tests::{rows, told};
+    use crate::file::tests::{rows, told};
 
     /// A statement with these entries.
     fn statement(entries: &str) -> String {

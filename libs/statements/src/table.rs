@@ -5,8 +5,8 @@ use std::io::{self, BufRead as _};
 use anyhow::{Context as _, bail};
 use proto::redress::resolution::v1::{StatementDirection, StatementRow};
 
-use super::file::Input;
-use crate::import::{Table, separator};
+use crate::file::Input;
+use imports::{Table, separator};
 use show::lines::read_money;
 
 /// Where the columns are.
@@ -19,7 +19,7 @@ struct Columns {
 }
 
 /// A table that is being read.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     table: Table<Input>,
     columns: Columns,
     currency: String,
@@ -28,7 +28,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Reads the names of the columns.
-    pub(super) fn open(mut input: Input, currency: &str) -> anyhow::Result<Self> {
+    pub(crate) fn open(mut input: Input, currency: &str) -> anyhow::Result<Self> {
         let separator = separator(input.fill_buf()?);
         let mut table = Table::new(input, separator);
         let names = match table.next()? {
@@ -51,7 +51,7 @@ impl Rows {
     }
 
     /// So many rows more, or those that are left.
-    pub(super) fn next(&mut self, count: usize) -> io::Result<Vec<StatementRow>> {
+    pub(crate) fn next(&mut self, count: usize) -> io::Result<Vec<StatementRow>> {
         let mut rows = Vec::new();
         while rows.len() < count {
             let Some(row) = self.table.next()? else { break };
@@ -100,7 +100,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::reconcile::file;
+    use crate::file;
 
     fn rows(text: &str) -> Vec<StatementRow> {
         file::tests::rows(text, "CNY").unwrap()

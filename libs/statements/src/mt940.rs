@@ -14,7 +14,7 @@ use anyhow::bail;
 use proto::redress::resolution::v1::{StatementDirection, StatementRow};
 use show::lines::read_money;
 
-use super::file::Input;
+use crate::file::Input;
 
 /// Most bytes of one line; SWIFT allows 65 characters.
 const MAX_LINE: usize = 64 << 10;
@@ -24,7 +24,7 @@ const MAX_DETAILS: usize = 20;
 const NO_REFERENCE: [&str; 3] = ["", "NONREF", "NOTPROVIDED"];
 
 /// Messages that are being read.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     input: Input,
     /// Of the balance the message begins with; empty before.
     currency: String,
@@ -45,13 +45,13 @@ struct Entry {
 
 impl Rows {
     /// Begins to read messages.
-    pub(super) fn open(input: Input) -> Self {
+    pub(crate) fn open(input: Input) -> Self {
         let (currency, ready) = (String::new(), VecDeque::new());
         Self { input, currency, entry: None, ready, number: 0, is_over: false }
     }
 
     /// So many rows more, or those that are left.
-    pub(super) fn next(&mut self, count: usize) -> anyhow::Result<Vec<StatementRow>> {
+    pub(crate) fn next(&mut self, count: usize) -> anyhow::Result<Vec<StatementRow>> {
         while self.ready.len() < count && !self.is_over {
             let Some(line) = self.line()? else {
                 self.finish();
@@ -214,7 +214,7 @@ fn end_to_end(details: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::reconcile::file::tests::{rows, told};
+    use crate::file::tests::{rows, told};
 
     const HEAD: &str = ":20:X-1\r\n:25:DABADKKK/111111\r\n:28C:00001/001\r\n:60F:C261124EUR54484,04\r\n";
     const TAIL: &str = ":62F:C261128EUR53126,94\r\n";
