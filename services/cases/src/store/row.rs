@@ -8,6 +8,7 @@ use vocabulary::{Channel, Level, Matter, Outcome, Priority, State};
 
 use super::lists;
 use crate::case::{Case, Lowering, Merged, Origin};
+use crate::reopening::{ReopeningLimits, ReopeningTerms};
 
 /// Reads cases of the tenant: what follows the tenant's condition is given.
 macro_rules! select_cases {
@@ -18,7 +19,8 @@ macro_rules! select_cases {
                     triage_reasons, subject, language, customer_id, respondent_staff, amount_sought_minor,
                     amount_sought_currency, department_id, agent_id, findings, root_cause,
                     decision_reasons, traceparent, due_at, matter, merged_into, merged_from, region, complexity,
-                    merged_across, priority_floor, lowering_to, lowering_by, correction, due_changes
+                    merged_across, priority_floor, lowering_to, lowering_by, correction, due_changes,
+                    reopen_policy, reopen_days, reopen_times
              FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -69,11 +71,24 @@ pub(crate) struct Row {
     lowering_by: String,
     correction: i32,
     due_changes: i32,
+    reopen_policy: Option<i32>,
+    reopen_days: Option<i32>,
+    reopen_times: Option<i32>,
 }
 
 impl Row {
+    /// What took effect before policies said so is under what was the rule then.
+    fn reopening(&self) -> Option<ReopeningTerms> {
+        let limits = self.reopen_days.zip(self.reopen_times);
+        let kept = self.reopen_policy.zip(limits).map(|(policy, (window_days, maximum))| ReopeningTerms {
+            policy,
+            limits: ReopeningLimits { window_days, maximum },
+        });
+        kept.or(self.resolved_at.is_some().then_some(ReopeningTerms::SHIPPED))
+    }
+
     pub(crate) fn into_case(self) -> Result<Case, Fault> {
-        let id = self.case_id;
+        let (id, reopening) = (self.case_id, self.reopening());
         let known = |column: &'static str| move || impossible("cases", column, id);
         let merged = match self.merged_into.zip(self.merged_from) {
             Some((into, stood)) => {
@@ -128,6 +143,7 @@ impl Row {
             correction: self.correction,
             open_time: self.opened_at.to_jiff(),
             resolve_time: self.resolved_at.map(Timestamp::to_jiff),
+            reopening,
             close_time: self.closed_at.map(Timestamp::to_jiff),
             first_assign_time: self.first_assigned_at.map(Timestamp::to_jiff),
             first_resolve_time: self.first_resolved_at.map(Timestamp::to_jiff),
