@@ -6,6 +6,10 @@ use vocabulary::{Priority, State};
 use crate::reopening::ReopeningTerms;
 use crate::reviewed::{ReviewState, ReviewedKind};
 
+/// Why a case is not reopened; which policy says so stands behind it.
+const RESOLVED_LONG_AGO: &str = "the case was resolved too long ago, a new complaint is needed";
+const REOPENED_OFTEN: &str = "the case was reopened as often as is allowed";
+
 /// A request that is understood and not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -210,10 +214,8 @@ impl std::fmt::Display for Refusal {
         match self {
             Self::CaseNotFound => f.write_str("there is no such case"),
             Self::InvalidCaseState(state) => write!(f, "the case is {state}, which does not allow this"),
-            Self::ReopenWindowPassed(terms) => {
-                write!(f, "the case was resolved too long ago, a new complaint is needed: {terms}")
-            }
-            Self::ReopenLimit(terms) => write!(f, "the case was reopened as often as is allowed: {terms}"),
+            Self::ReopenWindowPassed(terms) => write!(f, "{RESOLVED_LONG_AGO}: {terms}"),
+            Self::ReopenLimit(terms) => write!(f, "{REOPENED_OFTEN}: {terms}"),
             Self::ClockNotFound
             | Self::ClocksBusy
             | Self::TooManyPolicies

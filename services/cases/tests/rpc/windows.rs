@@ -1,11 +1,13 @@
 //! The complainant's time to answer, and the time to reopen.
 
+use std::time::Duration;
+
 use cases::SERVICE;
 use jiff::SignedDuration;
 use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
-    ActivatePolicyRequest, Case, CaseClosed, CaseState, CloseReason, CreatePolicyRequest, ReopenCaseRequest,
-    ReopeningLimits, TimelineKind,
+    ActivatePolicyRequest, Case, CaseClosed, CaseState, CloseReason, CreatePolicyRequest,
+    RecordFindingsRequest, ReopenCaseRequest, ReopeningLimits, TimelineKind,
 };
 use proto::redress::feedback::v1::Response;
 use sqlx::PgConnection;
@@ -13,7 +15,7 @@ use testkit::{eventually, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, decision};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -42,7 +44,7 @@ async fn silence_closes_the_case_when_the_window_has_passed() {
     let scene = Scene::timed().await;
     let case = scene.resolved().await;
     scene.advance(DAY * 15 - SignedDuration::from_secs(1));
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(scene.case(case).await.state(), CaseState::Resolved);
     scene.advance(SignedDuration::from_secs(1));
     eventually(async || scene.case(case).await.state() == CaseState::Closed).await;
@@ -157,7 +159,7 @@ async fn an_answer_disarms_the_timer_and_the_next_cycle_has_its_own() {
     scene.assign(disputed, 2).await;
     scene.decide(disputed, false).await;
     scene.advance(DAY * 10);
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(scene.case(disputed).await.state(), CaseState::Resolved);
     scene.advance(DAY * 5);
     eventually(async || scene.case(disputed).await.state() == CaseState::Closed).await;
@@ -284,6 +286,54 @@ async fn a_dispute_beyond_the_maximum_of_its_policy_is_heard_and_closes_the_case
     let closed: Vec<CaseClosed> = scene.house.published("cases").await;
     assert_eq!(closed.iter().map(CaseClosed::reason).collect::<Vec<_>>(), [CloseReason::ReopenLimit]);
     scene.house.done().await;
+}
+
+/// What comes together is done in one transaction: the second is judged by what the first did.
+#[tokio::test]
+async fn a_case_that_is_decided_and_reopened_at_once_is_under_its_policy() {
+    let scene = Scene::timed().await;
+    put_in_force(&scene, 15, 1).await;
+    let case = scene.resolved().await;
+    scene.respond(case, 1, Response::Disputed, "still broken").await;
+    scene.assign(case, 2).await;
+    let mut conn = held(&scene, case).await;
+    let (mut first, mut second, mut third) = (scene.cases.clone(), scene.cases.clone(), scene.cases.clone());
+    let waiting = tokio::spawn(async move { first.record_findings(findings(case)).await });
+    eventually(async || {
+        let waits: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+             WHERE NOT l.granted AND a.datname = current_database()",
+        )
+        .fetch_one(&mut scene.house.owner().await)
+        .await
+        .expect("counted");
+        waits > 0
+    })
+    .await;
+    let both = tokio::spawn(async move {
+        tokio::join!(second.decide_case(decision(case, false)), third.reopen_case(reopening(case)))
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    sqlx::query("COMMIT").execute(&mut conn).await.expect("released");
+    waiting.await.expect("not broken off").expect("recorded");
+    let (decided, reopened) = both.await.expect("not broken off");
+    decided.expect("decided");
+    // By which way it was refused says which came first.
+    let refused = reopened.unwrap_err();
+    assert!(["REOPEN_LIMIT", "INVALID_CASE_STATE"].contains(&&*reason(&refused)), "{refused:?}");
+    let after = scene.case(case).await;
+    assert_eq!((after.cycle, after.state()), (2, CaseState::Resolved));
+    scene.house.done().await;
+}
+
+fn findings(case: Uuid) -> RecordFindingsRequest {
+    RecordFindingsRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        expected_version: None,
+        findings: "dropped".to_owned(),
+        root_cause: String::new(),
+    }
 }
 
 #[tokio::test]
