@@ -15,6 +15,18 @@ use crate::personal::{Detail, Found, by_form, narrow, placed};
 const MAX_ROUNDS: usize = 8;
 /// Dates further away than this are not told in days.
 const MAX_DAYS: i32 = 1_100;
+/// A Latin name with fewer letters is written like a word of any text (`a`, `an`, `in`): it is
+/// left where it stands alone.
+const SHORT_NAME: usize = 3;
+/// Words that any text has: who is named by one is found by the rest of their name.
+const COMMON_WORDS: [&str; 72] = [
+    "all", "and", "any", "are", "ask", "bad", "but", "buy", "call", "came", "can", "care", "did", "for",
+    "from", "get", "got", "had", "has", "have", "her", "here", "him", "his", "how", "its", "just", "late",
+    "like", "made", "make", "may", "more", "new", "not", "now", "off", "old", "one", "our", "out", "over",
+    "own", "paid", "pay", "put", "said", "say", "see", "she", "sent", "that", "the", "them", "then", "they",
+    "this", "too", "two", "use", "very", "was", "way", "were", "when", "who", "why", "will", "with", "yes",
+    "yet", "you",
+];
 /// A part of a name with fewer letters may be a word: it must be written as a name.
 const SHORT_PART: usize = 4;
 
@@ -111,13 +123,14 @@ impl Anonymiser {
             if whole.len() < 2 || is_name && whole.len() > 100 {
                 continue;
             }
+            let is_word = is_name && is_everyday(&whole);
             let mut add = |signs: Vec<char>, is_capital| {
                 self.forms.push(Form { kind: party.kind, party: number, signs, is_capital });
             };
             if is_name {
                 for part in form.split_whitespace().filter(|part| form.trim() != *part) {
                     let signs = plain(part);
-                    let is_word = signs.len() < SHORT_PART;
+                    let is_word = signs.len() < SHORT_PART || is_everyday(&signs);
                     if signs.len() >= 2 && !TITLES.contains(&&*signs.iter().collect::<String>()) {
                         add(signs, is_word);
                     }
@@ -128,7 +141,9 @@ impl Anonymiser {
                     }
                 }
             }
-            add(whole, false);
+            if !is_word {
+                add(whole, false);
+            }
         }
         // The longest first: a name before its parts.
         self.forms.sort_by_key(|form| std::cmp::Reverse(form.signs.len()));
@@ -305,6 +320,13 @@ fn placeholders(signs: &[char]) -> Vec<(String, usize, Range<usize>)> {
         }
     }
     found
+}
+
+/// Whether a name, without what stands between its letters, is written like a word that any
+/// text has. One of Chinese signs never is.
+fn is_everyday(name: &[char]) -> bool {
+    let is_latin = name.iter().all(char::is_ascii_alphabetic);
+    is_latin && (name.len() < SHORT_NAME || COMMON_WORDS.contains(&&*name.iter().collect::<String>()))
 }
 
 #[cfg(test)]

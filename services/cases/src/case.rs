@@ -24,14 +24,11 @@ pub(crate) use urgency::Lowering;
 
 pub(crate) use crate::moves::Move;
 use crate::refusal::Refusal;
+use crate::reopening::{RESPONSE_DAYS, ReopeningTerms};
 use crate::timeline::{Course, Fact, Grading, Handling, Noted, Ruling, WithdrawalSource, Written};
 
 /// How long the complainant may answer an outcome.
-pub(crate) const RESPONSE_WINDOW: SignedDuration = SignedDuration::from_hours(15 * 24);
-/// How long after its resolution a case may be taken up again.
-pub(crate) const REOPEN_WINDOW: SignedDuration = SignedDuration::from_hours(60 * 24);
-/// How often a case may be taken up again.
-pub(crate) const MAX_REOPENINGS: i32 = 3;
+pub(crate) const RESPONSE_WINDOW: SignedDuration = SignedDuration::from_hours(24 * RESPONSE_DAYS as i64);
 
 /// This service, where it does something by itself.
 pub(crate) const CASES: &str = "<cases>";
@@ -96,6 +93,8 @@ pub(crate) struct Case {
     pub(crate) open_time: Timestamp,
     /// When this cycle's outcome took effect.
     pub(crate) resolve_time: Option<Timestamp>,
+    /// By what it may be taken up again, since then; set as it is saved.
+    pub(crate) reopening: Option<ReopeningTerms>,
     /// When it ended.
     pub(crate) close_time: Option<Timestamp>,
     /// When a handler was first found.
@@ -164,6 +163,7 @@ impl Case {
             correction: 0,
             open_time: at.now,
             resolve_time: None,
+            reopening: None,
             close_time: None,
             first_assign_time: None,
             first_resolve_time: None,
@@ -289,6 +289,11 @@ impl Case {
         self.resolve_time.and_then(|resolved| resolved.checked_add(RESPONSE_WINDOW).ok())
     }
 
+    /// Until when it may be taken up again; none where nobody knows when it was resolved.
+    pub(crate) fn reopen_until(&self) -> Option<Timestamp> {
+        self.reopening.unwrap_or(ReopeningTerms::SHIPPED).until(self.resolve_time?)
+    }
+
     /// Makes a move the table allows; counts as a change.
     pub(crate) fn make(&mut self, step: Move) -> Result<(), Refusal> {
         self.state = step.from(self.state)?;
@@ -339,11 +344,12 @@ impl Case {
     /// Whether state, window and limit allow another cycle.
     pub(crate) fn may_reopen(&self, now: Timestamp) -> Result<(), Refusal> {
         Move::Reopen.from(self.state)?;
-        if self.resolve_time.is_some_and(|resolved| now.duration_since(resolved) > REOPEN_WINDOW) {
-            return Err(Refusal::ReopenWindowPassed);
+        let terms = self.reopening.unwrap_or(ReopeningTerms::SHIPPED);
+        if self.reopen_until().is_some_and(|until| until < now) {
+            return Err(Refusal::ReopenWindowPassed(terms));
         }
-        if self.cycle > MAX_REOPENINGS {
-            return Err(Refusal::ReopenLimit);
+        if terms.left(self.cycle) == 0 {
+            return Err(Refusal::ReopenLimit(terms));
         }
         Ok(())
     }
@@ -363,6 +369,7 @@ impl Case {
         self.decision_reasons.clear();
         self.correction = 0;
         self.resolve_time = None;
+        self.reopening = None;
         self.close_time = None;
         self.note(at, Fact::Course(Course::Reopened { reason, previous_agent }));
         Ok(())

@@ -403,8 +403,8 @@ impl Case {
     fn dispute(&mut self, comment: String, at: &Occasion<'_>) -> Result<(), Refusal> {
         let otherwise = match self.may_reopen(at.now) {
             Ok(()) => None,
-            Err(Refusal::ReopenLimit) => Some(CloseReason::ReopenLimit),
-            Err(Refusal::ReopenWindowPassed) => Some(CloseReason::WindowPassed),
+            Err(Refusal::ReopenLimit(_)) => Some(CloseReason::ReopenLimit),
+            Err(Refusal::ReopenWindowPassed(_)) => Some(CloseReason::WindowPassed),
             Err(refusal) => return Err(refusal),
         };
         self.note(at, Fact::Contact(Contact::Answered { accepted: false }));

@@ -17,6 +17,7 @@ pub(crate) mod links;
 pub(crate) mod merges;
 pub(crate) mod opening;
 pub(crate) mod persist;
+pub(crate) mod reopening;
 pub(crate) mod rule_sets;
 pub(crate) mod search_indexer;
 pub(crate) mod triage_batch;

@@ -10,7 +10,7 @@
 //! `triage_record` is kept, with the tree in `categories`. `reading` is what is read off a
 //! text, by one of the tenant's `classifier`s. `clocks` says by when it is due: kinds of
 //! `promise`, by the `calendars` of the tenant; `ground`s are what a policy knows for
-//! refusing. `sameness` says what is like it, `links` and `groups` what belongs together, `complainant` who
+//! refusing, and by `reopening` how long and how often one that is over is taken up again. `sameness` says what is like it, `links` and `groups` what belongs together, `complainant` who
 //! complained before, `directory` what the company itself knows of them; of what was
 //! `solved` alike, `article`s are written, which help with the next; `training` makes cases
 //! to learn from. Both are in force after a `review`. A `topic` is what complaints speak of of
@@ -46,6 +46,7 @@ mod promise;
 mod react;
 mod reading;
 mod refusal;
+mod reopening;
 mod replies;
 mod review;
 mod reviewed;

@@ -3,7 +3,12 @@
 use fault::Kind;
 use vocabulary::{Priority, State};
 
+use crate::reopening::ReopeningTerms;
 use crate::reviewed::{ReviewState, ReviewedKind};
+
+/// Why a case is not reopened; which policy says so stands behind it.
+const RESOLVED_LONG_AGO: &str = "the case was resolved too long ago, a new complaint is needed";
+const REOPENED_OFTEN: &str = "the case was reopened as often as is allowed";
 
 /// A request that is understood and not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +18,9 @@ pub(crate) enum Refusal {
     /// The state does not allow the move.
     InvalidCaseState(State),
     /// Resolved too long ago to be taken up again.
-    ReopenWindowPassed,
+    ReopenWindowPassed(ReopeningTerms),
     /// Taken up again as often as is allowed.
-    ReopenLimit,
+    ReopenLimit(ReopeningTerms),
     /// The case has no clock of this kind.
     ClockNotFound,
     /// What the clock's policy does not allow.
@@ -138,9 +143,6 @@ impl Refusal {
     /// Why somebody may not do this, or not alone, in a sentence; the others have their own.
     fn of_people(self) -> &'static str {
         match self {
-            Self::ReopenWindowPassed => {
-                "the case was resolved more than 60 days ago; a new complaint is needed"
-            }
             Self::MattersDiffer => {
                 "a complaint and a report of a violation go different ways and are not merged"
             }
@@ -212,7 +214,8 @@ impl std::fmt::Display for Refusal {
         match self {
             Self::CaseNotFound => f.write_str("there is no such case"),
             Self::InvalidCaseState(state) => write!(f, "the case is {state}, which does not allow this"),
-            Self::ReopenLimit => f.write_str("the case was reopened as often as is allowed"),
+            Self::ReopenWindowPassed(terms) => write!(f, "{RESOLVED_LONG_AGO}: {terms}"),
+            Self::ReopenLimit(terms) => write!(f, "{REOPENED_OFTEN}: {terms}"),
             Self::ClockNotFound
             | Self::ClocksBusy
             | Self::TooManyPolicies
@@ -240,7 +243,6 @@ impl std::fmt::Display for Refusal {
             | Self::StandsForOthers
             | Self::ComplainantsDiffer
             | Self::MattersDiffer
-            | Self::ReopenWindowPassed
             | Self::SecondPersonRequired
             | Self::CorrectionNotFound
             | Self::CorrectionDecided
@@ -301,8 +303,8 @@ impl fault::Refusal for Refusal {
             | Self::TopicNotFound => Kind::NotFound,
             Self::CalendarExists => Kind::Exists,
             Self::InvalidCaseState(_)
-            | Self::ReopenWindowPassed
-            | Self::ReopenLimit
+            | Self::ReopenWindowPassed(_)
+            | Self::ReopenLimit(_)
             | Self::Clock(_)
             | Self::ExtensionDecided
             | Self::ExtensionPending
@@ -352,8 +354,8 @@ impl fault::Refusal for Refusal {
         match self {
             Self::CaseNotFound => "CASE_NOT_FOUND",
             Self::InvalidCaseState(_) => "INVALID_CASE_STATE",
-            Self::ReopenWindowPassed => "REOPEN_WINDOW_PASSED",
-            Self::ReopenLimit => "REOPEN_LIMIT",
+            Self::ReopenWindowPassed(_) => "REOPEN_WINDOW_PASSED",
+            Self::ReopenLimit(_) => "REOPEN_LIMIT",
             Self::ClockNotFound => "CLOCK_NOT_FOUND",
             Self::Clock(refusal) => clock_reason(*refusal),
             Self::ExtensionNotFound => "EXTENSION_NOT_FOUND",

@@ -27,9 +27,10 @@ use kernel::page::Page;
 use kernel::{CaseId, Money};
 use proto::google::r#type::Money as WireMoney;
 use proto::redress::cases::v1::{
-    AddNoteRequest, Case as WireCase, CaseCount, CloseCaseRequest, CountCasesResponse, DecideCaseRequest,
-    DeclineCaseRequest, EarlierCycle, GetTimelineRequest, PublicEntry, RecordFindingsRequest,
-    ReopenCaseRequest, TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest, WithdrawComplaintRequest,
+    AddNoteRequest, Case as WireCase, CaseCount, CaseReopening, CloseCaseRequest, CountCasesResponse,
+    DecideCaseRequest, DeclineCaseRequest, EarlierCycle, GetTimelineRequest, PublicEntry,
+    RecordFindingsRequest, ReopenCaseRequest, TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest,
+    WithdrawComplaintRequest,
 };
 use proto::timestamp;
 use server::CaseReference;
@@ -38,6 +39,7 @@ use vocabulary::Outcome;
 use crate::case::{Case, Decision};
 use crate::counts::{Count, Durations};
 use crate::ground::{Claim, Ending};
+use crate::reopening::ReopeningTerms;
 use crate::timeline::{Entry, Kind, Visibility, WithdrawalSource, Written};
 
 /// Longest note, and longest reasons of a decision.
@@ -256,6 +258,17 @@ pub(crate) fn case(case: &Case) -> WireCase {
         matter: origin.matter.number().into(),
         complexity: case.complexity.number().into(),
         region: origin.region.clone(),
+        reopening: case.reopening.map(|terms| reopening_terms(case, terms)),
+    }
+}
+
+/// Until when and how often a case may be taken up again, as callers see it.
+fn reopening_terms(case: &Case, terms: ReopeningTerms) -> CaseReopening {
+    CaseReopening {
+        policy_version: terms.policy,
+        limits: Some(policies::reopening(terms.limits)),
+        until_time: case.reopen_until().map(timestamp),
+        left: terms.left(case.cycle),
     }
 }
 

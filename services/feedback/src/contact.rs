@@ -30,3 +30,10 @@ pub struct Contact {
     /// Counts the corrections, from 1.
     pub version: i64,
 }
+
+impl Contact {
+    /// Whether nobody knows who complained, nor how to reach them.
+    pub fn is_unknown(&self) -> bool {
+        self.anonymous && self.recipient.is_empty() && self.phone.is_empty()
+    }
+}

@@ -5,6 +5,7 @@
 //! values the one of the higher rank, and what is told once fills what was empty. So feeds
 //! may be read again from any place, by the side of what arrives.
 
+mod loss;
 mod past;
 mod task;
 
@@ -18,6 +19,7 @@ use uuid::Uuid;
 use crate::notice::Kind;
 use crate::process::ProcessEvent;
 
+pub use loss::LossFact;
 pub use past::{EndingFact, OutcomeFact, Past, ScoreFact};
 pub use task::TaskFact;
 
@@ -200,6 +202,8 @@ pub struct Facts {
     pub call_backs: BTreeMap<Uuid, CallBackFact>,
     /// Of payments.
     pub payments: BTreeMap<TaskId, PaymentFact>,
+    /// Of losses that were written off.
+    pub losses: BTreeMap<TaskId, LossFact>,
     /// Of the time that stood still, by its place in the case's timeline.
     pub pauses: BTreeMap<(CaseId, i32), PauseFact>,
     /// What has happened to cases; one told twice is kept once.
@@ -215,11 +219,13 @@ pub struct Facts {
 impl Facts {
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        let Self { cases, cycles, call_backs, payments, pauses, events, tellings, past, tasks } = self;
+        let Self { cases, cycles, call_backs, payments, losses, pauses, events, tellings, past, tasks } =
+            self;
         cases.is_empty()
             && cycles.is_empty()
             && call_backs.is_empty()
             && payments.is_empty()
+            && losses.is_empty()
             && pauses.is_empty()
             && events.is_empty()
             && tellings.is_empty()
@@ -233,6 +239,7 @@ impl Facts {
         let cycles = self.cycles.keys().map(|(case, _)| *case);
         let call_backs = self.call_backs.values().map(|fact| fact.case_id);
         let payments = self.payments.values().map(|fact| fact.case_id);
+        let losses = self.losses.values().map(|fact| fact.case_id);
         let pauses = self.pauses.keys().map(|(case, _)| *case);
         let tellings = self.tellings.keys().map(|(case, ..)| *case);
         let tasks = self.tasks.values().map(|fact| fact.case_id);
@@ -240,6 +247,7 @@ impl Facts {
             .chain(cycles)
             .chain(call_backs)
             .chain(payments)
+            .chain(losses)
             .chain(pauses)
             .chain(tellings)
             .chain(tasks)
@@ -276,6 +284,11 @@ impl Facts {
     /// Adds a payment; one is told once.
     pub fn payment(&mut self, task: TaskId, told: PaymentFact) {
         self.payments.entry(task).or_insert(told);
+    }
+
+    /// Adds a loss; one is told once.
+    pub fn loss(&mut self, task: TaskId, told: LossFact) {
+        self.losses.entry(task).or_insert(told);
     }
 
     /// Adds what is told of a task of a department.

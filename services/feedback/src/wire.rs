@@ -47,7 +47,7 @@ pub(crate) use facts::{
     count_corrected, count_declined, count_escalated, count_merged, count_notice, count_opened,
     count_overdue, count_paused, count_queued, count_raised, count_registered, count_reopened,
     count_resolved, count_response, count_resumed, count_retriaged, count_survey, count_task, count_tossed,
-    count_unmerged, count_withdrawn,
+    count_unmerged, count_withdrawn, count_written_off,
 };
 pub(crate) use improvement::{
     ActionListQuery, Assigned, CreatedAction, Effect, SeenAction, action, action_key, action_of, actions_of,

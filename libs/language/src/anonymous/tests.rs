@@ -190,3 +190,26 @@ proptest! {
         prop_assert_eq!(Anonymiser::new([], None).anonymise(vec![anonymous.clone()]), [anonymous]);
     }
 }
+
+#[test]
+fn who_is_named_by_a_word_of_any_text_does_not_mask_it_everywhere() {
+    let text = "a parcel came to an address in the city, and will be sent by Will Young and bob";
+    for name in ["a", "A", "an", "in", "the", "will", "and"] {
+        let party = Party { kind: IdentifyingKind::Name, forms: vec![name.to_owned()] };
+        let kept = Anonymiser::new([party], None).anonymise(vec![text.to_owned()]);
+        assert_eq!(kept, [text], "{name} masks words");
+    }
+    // The rest of a name still tells who it is; where it is a word it is one.
+    let party =
+        Party { kind: IdentifyingKind::Name, forms: vec!["will".to_owned(), "Will Young".to_owned()] };
+    let made = Anonymiser::new([party], None).anonymise(vec![text.to_owned()]);
+    assert_eq!(made, ["a parcel came to an address in the city, and will be sent by [NAME 1] and bob"],);
+    for (name, text, made) in [
+        ("bob", "assigned to bob", "assigned to [NAME 1]"),
+        ("张伟", "请张伟处理", "请[NAME 1]处理"),
+        ("li", "assigned to li", "assigned to li"),
+    ] {
+        let party = Party { kind: IdentifyingKind::Name, forms: vec![name.to_owned()] };
+        assert_eq!(Anonymiser::new([party], None).anonymise(vec![text.to_owned()]), [made]);
+    }
+}

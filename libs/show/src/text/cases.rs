@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use proto::redress::cases::v1::{
-    Case, CaseState, CorrectionState, CountCasesResponse, DecisionCorrection, FacetCasesResponse, FacetCount,
-    GetCaseResponse, GetTimelineResponse, Level, ListCasesResponse, Outcome, TimelineEntry, TimelineKind,
-    TrackComplaintResponse, WithdrawComplaintResponse,
+    Case, CaseReopening, CaseState, CorrectionState, CountCasesResponse, DecisionCorrection,
+    FacetCasesResponse, FacetCount, GetCaseResponse, GetTimelineResponse, Level, ListCasesResponse, Outcome,
+    TimelineEntry, TimelineKind, TrackComplaintResponse, WithdrawComplaintResponse,
 };
 use proto::redress::intake::v1::{Channel, Matter};
 
@@ -45,8 +45,25 @@ pub fn case(case: &Case) -> String {
         ("due", time(case.due_time.as_ref())),
         ("resolved", time(case.resolve_time.as_ref())),
         ("closed", time(case.close_time.as_ref())),
+        ("reopening", case.reopening.as_ref().map(reopening).unwrap_or_default()),
         ("trace", case.trace_id.clone()),
     ])
+}
+
+/// Until when and how often a case may be reopened, and who said so.
+fn reopening(one: &CaseReopening) -> String {
+    let until = match one.until_time.as_ref() {
+        Some(until) => format!("until {}", time(Some(until))),
+        None => "at any time".to_owned(),
+    };
+    let left = if one.left == 0 { "no more".to_owned() } else { format!("{} more", one.left) };
+    let limits = one.limits.as_ref().map(super::clocks::reopened);
+    let limits = limits.map_or_else(String::new, |limits| format!(": {limits}"));
+    let policy = match one.policy_version {
+        0 => "the shipped policy".to_owned(),
+        version => format!("policy {version}"),
+    };
+    format!("{until}, {left} ({policy}{limits})")
 }
 
 /// How urgent a case is; of one that was reopened, why that is more than triage says.
@@ -160,18 +177,22 @@ pub fn entries(entries: &[TimelineEntry], width: Option<usize>) -> String {
             let _ = writeln!(text, "{of}");
             today = of;
         }
-        let kind = word::<TimelineKind>(entry.kind);
-        let mut head = format!("{}  {kind:<14}", clock(entry.time.as_ref()));
-        if head.len() > HEAD {
-            let _ = writeln!(text, "{head}");
-            head.clear();
-        }
-        for line in wrap(&told(entry), room) {
-            let _ = writeln!(text, "{head:<HEAD$}  {line}");
-            head.clear();
-        }
+        line_up(&mut text, entry, room);
     }
     text
+}
+
+/// One entry: its time and kind beside its text; a long kind stands on a line of its own.
+fn line_up(text: &mut String, entry: &TimelineEntry, room: Option<usize>) {
+    let mut head = format!("{}  {:<14}", clock(entry.time.as_ref()), word::<TimelineKind>(entry.kind));
+    if head.len() > HEAD {
+        let _ = writeln!(text, "{head}");
+        head.clear();
+    }
+    for line in wrap(&told(entry), room) {
+        let _ = writeln!(text, "{head:<HEAD$}  {line}");
+        head.clear();
+    }
 }
 
 /// What happened, and by whom where it was a person.
@@ -186,10 +207,7 @@ pub fn case_in_full(answer: &GetCaseResponse) -> String {
     for earlier in &answer.earlier_cycles {
         let _ = write!(text, "\ntried in cycle {}\n", earlier.cycle);
         for entry in &earlier.entries {
-            let head = format!("{}  {:<14}", clock(entry.time.as_ref()), word::<TimelineKind>(entry.kind));
-            for (place, line) in wrap(&told(entry), None).into_iter().enumerate() {
-                let _ = writeln!(text, "{:<35}  {line}", if place == 0 { head.as_str() } else { "" });
-            }
+            line_up(&mut text, entry, None);
         }
     }
     text
@@ -213,4 +231,27 @@ pub fn progress(progress: &TrackComplaintResponse) -> String {
         table.row([time(entry.time.as_ref()), word::<TimelineKind>(entry.kind), entry.text.clone()]);
     }
     format!("{head}\n{}", table.render())
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::redress::cases::v1::ReopeningLimits;
+
+    use super::*;
+
+    #[test]
+    fn a_case_says_until_when_and_how_often_it_may_be_reopened_and_by_which_policy() {
+        let limits = Some(ReopeningLimits { window_days: 60, maximum: 1 });
+        let until_time = Some(prost_types::Timestamp { seconds: 1_796_990_400, nanos: 0 });
+        let until = time(until_time.as_ref());
+        let one = CaseReopening { policy_version: 0, limits, until_time, left: 1 };
+        assert_eq!(
+            reopening(&one),
+            format!(
+                "until {until}, 1 more (the shipped policy: within 60 days of the resolution, 1 time at most)"
+            )
+        );
+        let none = CaseReopening { policy_version: 4, limits: None, until_time: None, left: 0 };
+        assert_eq!(reopening(&none), "at any time, no more (policy 4)");
+    }
 }

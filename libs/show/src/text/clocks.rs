@@ -3,7 +3,7 @@
 use proto::redress::cases::v1::{
     ActivatePolicyResponse, CaseClock, ClockExtension, ClockKind, ClockState, ExplainDeadlineResponse,
     ExtensionState, IntervalKind, ListExtensionsResponse, ListPoliciesResponse, Policy, PolicyGround,
-    PolicyLimits, PolicyPackVersion, PolicyPromise, RungAction,
+    PolicyLimits, PolicyPackVersion, PolicyPromise, ReopeningLimits, RungAction,
 };
 
 use super::{more, none_of};
@@ -22,13 +22,23 @@ pub fn clocks(clocks: &[CaseClock]) -> String {
             word::<ClockKind>(clock.kind),
             clock.cycle.to_string(),
             state(clock),
-            clock.budget.clone(),
+            budget(&clock.budget),
             time(clock.due_time.as_ref()) + if clock.provisional { " (provisional)" } else { "" },
             clock.policy.clone() + mark(clock.unverified),
             clock.rungs_done.join(", "),
         ]);
     }
     table.render()
+}
+
+/// A budget in words; many minutes, as a promise to be heard of again by a moment has, in hours.
+fn budget(words: &str) -> String {
+    let minutes = words.strip_suffix(" minutes").and_then(|amount| amount.parse::<u32>().ok());
+    match minutes.filter(|minutes| *minutes >= 120) {
+        None => words.to_owned(),
+        Some(minutes) if minutes % 60 == 0 => format!("{} hours", minutes / 60),
+        Some(minutes) => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
 }
 
 fn state(clock: &CaseClock) -> String {
@@ -45,7 +55,7 @@ pub fn explained(answer: &ExplainDeadlineResponse) -> String {
     let head = facts(&[
         ("promise", word::<ClockKind>(clock.kind)),
         ("policy", clock.policy.clone() + mark(clock.unverified)),
-        ("budget", clock.budget.clone()),
+        ("budget", budget(&clock.budget)),
         ("calendar", format!("{} ({})", clock.calendar, answer.time_zone)),
         ("state", state(&clock)),
         ("started", time(clock.start_time.as_ref())),
@@ -160,6 +170,7 @@ pub fn policy(policy: &Policy) -> String {
         ("source", policy.source.clone()),
         ("calendar", policy.calendar.clone()),
         ("applies", format!("{} – {}", policy.effective_from, policy.effective_until)),
+        ("reopened", policy.reopening.as_ref().map(reopened).unwrap_or_default()),
         ("activated", time(policy.activate_time.as_ref())),
         ("has reached", super::recount(policy.recount.as_ref())),
         ("note", policy.note.clone()),
@@ -184,6 +195,13 @@ pub fn policy(policy: &Policy) -> String {
         rungs.row([rung.name.clone(), of, rung.at.clone(), does.join(", ")]);
     }
     format!("{head}\n{}\n{}{}", promises.render(), rungs.render(), to_know(policy))
+}
+
+/// How long and how often a case may be reopened.
+pub(super) fn reopened(limits: &ReopeningLimits) -> String {
+    let days = if limits.window_days == 1 { "day" } else { "days" };
+    let times = if limits.maximum == 1 { "time" } else { "times" };
+    format!("within {} {days} of the resolution, {} {times} at most", limits.window_days, limits.maximum)
 }
 
 /// The limit of a promise, with the one beside it.
@@ -264,4 +282,23 @@ pub fn activated(answer: &ActivatePolicyResponse) -> String {
     let head = answer.policy.as_ref().map(policy).unwrap_or_default();
     let moved = super::moved(None, &answer.moved, answer.moved_count, answer.moved_is_partial);
     format!("{head}\n{moved}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_minutes_are_told_in_hours() {
+        for (words, shown) in [
+            ("1608 minutes", "26 h 48 min"),
+            ("180 minutes", "3 hours"),
+            ("119 minutes", "119 minutes"),
+            ("240 working minutes", "240 working minutes"),
+            ("15 working days", "15 working days"),
+            ("3000 minutes from same day", "3000 minutes from same day"),
+        ] {
+            assert_eq!(budget(words), shown);
+        }
+    }
 }

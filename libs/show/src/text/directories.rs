@@ -41,7 +41,8 @@ pub fn case_directory(found: &GetCaseDirectoryResponse) -> String {
         text += &snapshot("latest", latest);
     }
     if text.is_empty() {
-        text += "no directory was asked of it when it was opened (redress directory get says whether one is set up now)\n";
+        text += "no directory was asked of it when it was opened; --refresh asks one that is set up now \
+                 (redress directory get) by its customer's number, where it has one\n";
     }
     let head = facts(&[
         ("not answered", found.failure.clone()),

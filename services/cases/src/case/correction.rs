@@ -109,6 +109,7 @@ impl Case {
         self.decision_reasons.clone_from(&reasons);
         self.correction = number;
         self.resolve_time = None;
+        self.reopening = None;
         let reason = correction.reason.clone();
         self.note(at, Fact::Ruling(Ruling::Corrected { outcome, previous, remedy_due, reason, number }));
         correction.end(CorrectionState::InForce, at);

@@ -50,6 +50,7 @@ impl Case {
             self.cycle += 1;
         }
         self.resolve_time = Some(at.now);
+        self.reopening = None;
         self.first_resolve_time.get_or_insert(at.now);
         self.version += 1;
         self.note(at, Fact::Ruling(Ruling::SharedOutcome(shared)));

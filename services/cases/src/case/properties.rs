@@ -8,6 +8,7 @@ use vocabulary::{Channel, Level, Matter, NoticeKind};
 
 use super::*;
 use crate::external_event::{Event, ExternalEvent};
+use crate::reopening::ReopeningLimits;
 use crate::timeline::{
     Contact, Course, Fact, Handling, Information, Investigation, Noted, PlanChange, Ruling, Urgency,
     Visibility, WithdrawalSource,
@@ -153,7 +154,7 @@ fn check_step(before: &Case, after: &Case, verdict: Result<(), Refusal>) -> Resu
 
 /// What always holds of a case.
 fn check_case(case: &Case) -> Result<(), TestCaseError> {
-    prop_assert!((1..=MAX_REOPENINGS + 1).contains(&case.cycle));
+    prop_assert!((1..=ReopeningLimits::SHIPPED.maximum + 1).contains(&case.cycle));
     let is_raised = |noted: &&Noted| matches!(noted.fact, Fact::Urgency(Urgency::Escalated { .. }));
     let raised = case.journal.iter().filter(is_raised).count();
     prop_assert_eq!(case.tier, case.cycle - 1 + i32::try_from(raised).unwrap_or(-1));
@@ -270,12 +271,12 @@ fn dispute(case: &mut Case, at: &Occasion<'_>) -> Result<(), Refusal> {
 fn the_fourth_dispute_ends_it() {
     let at = occasion(Timestamp::UNIX_EPOCH);
     let mut case = resolved(at.now);
-    for cycle in 2..=MAX_REOPENINGS + 1 {
+    for cycle in 2..=ReopeningLimits::SHIPPED.maximum + 1 {
         dispute(&mut case, &at).expect("below the limit");
         assert_eq!((case.cycle, case.state), (cycle, State::Triaged));
         resolve(&mut case, &at);
     }
-    assert_eq!(case.reopen(String::new(), &at), Err(Refusal::ReopenLimit));
+    assert_eq!(case.reopen(String::new(), &at), Err(Refusal::ReopenLimit(ReopeningTerms::SHIPPED)));
     dispute(&mut case, &at).expect("heard all the same");
     assert_eq!(case.state, State::Closed);
     let last = case.journal.last().map(|noted| noted.fact.clone());
@@ -283,6 +284,31 @@ fn the_fourth_dispute_ends_it() {
         last,
         Some(Fact::Course(Course::Closed { reason: CloseReason::ReopenLimit, remark: String::new() }))
     );
+}
+
+/// Resolved under limits.
+fn resolved_under(start: Timestamp, window_days: i32, maximum: i32) -> (Case, ReopeningTerms) {
+    let limits = ReopeningLimits { window_days, maximum };
+    let terms = ReopeningTerms { policy: 2, limits };
+    (Case { reopening: Some(terms), ..resolved(start) }, terms)
+}
+
+#[test]
+fn a_case_is_reopened_by_the_limits_it_was_resolved_under() {
+    let start = Timestamp::UNIX_EPOCH;
+    let after = |days: i64| start + SignedDuration::from_hours(24 * days);
+    let (mut case, terms) = resolved_under(start, 90, 1);
+    assert_eq!(case.reopen_until(), Some(after(90)));
+    let late = occasion(after(90) + SignedDuration::from_secs(1));
+    assert_eq!(case.clone().reopen(String::new(), &late), Err(Refusal::ReopenWindowPassed(terms)));
+    assert_eq!(case.reopen(String::new(), &occasion(after(90))), Ok(()));
+    assert_eq!(case.reopening, None, "the next outcome has its own");
+    resolve(&mut case, &occasion(after(91)));
+    case.reopening = Some(terms);
+    let once_more = occasion(after(92));
+    assert_eq!(case.clone().reopen(String::new(), &once_more), Err(Refusal::ReopenLimit(terms)));
+    dispute(&mut case, &once_more).expect("heard all the same");
+    assert_eq!((case.state, case.cycle), (State::Closed, 2));
 }
 
 #[test]
@@ -332,9 +358,13 @@ fn windows_open_and_close_to_the_hour() {
     assert_eq!(case.pass_window(&early), Err(Refusal::InvalidCaseState(State::Resolved)));
     case.pass_window(&occasion(start + RESPONSE_WINDOW)).expect("the window has passed");
     assert_eq!(case.state, State::Closed);
-    let late = occasion(start + REOPEN_WINDOW + SignedDuration::from_secs(1));
-    assert_eq!(case.clone().reopen(String::new(), &late), Err(Refusal::ReopenWindowPassed));
-    assert_eq!(case.reopen(String::new(), &occasion(start + REOPEN_WINDOW)), Ok(()));
+    let reopen_window = SignedDuration::from_hours(60 * 24);
+    let late = occasion(start + reopen_window + SignedDuration::from_secs(1));
+    assert_eq!(
+        case.clone().reopen(String::new(), &late),
+        Err(Refusal::ReopenWindowPassed(ReopeningTerms::SHIPPED))
+    );
+    assert_eq!(case.reopen(String::new(), &occasion(start + reopen_window)), Ok(()));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use super::*;
 use crate::calendars::Calendars;
 use crate::case::properties::{Op, apply, occasion, opened};
 use crate::refusal::Refusal;
+use crate::reopening::ReopeningLimits;
 
 /// A promise that may stand still and depends on complexity, and one that a holding
 /// reply prolongs.
@@ -43,8 +44,14 @@ static POLICIES: LazyLock<[Policy; 1]> = LazyLock::new(|| {
     let rungs =
         vec![rung("half", at("50%"), Action::Remind), rung("late", at("1 day after"), Action::Escalate)];
     let pack = Pack::from_toml(PACK).expect("a sound pack");
-    [Policy::of(1, vec![pack], vec![KindLadder { kind: None, rungs }], &Calendars::default())
-        .expect("a sound policy")]
+    [Policy::of(
+        1,
+        vec![pack],
+        vec![KindLadder { kind: None, rungs }],
+        ReopeningLimits::SHIPPED,
+        &Calendars::default(),
+    )
+    .expect("a sound policy")]
 });
 
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::calendars::{Calendars, Counting};
+use crate::reopening::{ReopeningLimits, ReopeningTerms};
 
 /// Its name.
 const DEFAULT_PACK: &str = "general-e-commerce";
@@ -31,12 +32,15 @@ pub(crate) struct Policy {
     /// The calendar they are counted by.
     pub(crate) calendar: Counting,
     ladders: Vec<(Option<Kind>, Ladder)>,
+    /// How long and how often a case may be taken up again.
+    reopening: ReopeningLimits,
 }
 
 impl Policy {
     /// The policy of tenants that have none.
     pub(crate) fn shipped(calendars: &Calendars) -> Result<Self, Fault> {
-        Self::of(0, shipped_pack()?.with_shipped(), default_ladders(), calendars)
+        let packs = shipped_pack()?.with_shipped();
+        Self::of(0, packs, default_ladders(), ReopeningLimits::SHIPPED, calendars)
     }
 
     /// A policy of what is kept of it; what is kept was found sound. All versions of a
@@ -45,12 +49,18 @@ impl Policy {
         version: i32,
         packs: Vec<Pack>,
         ladders: Vec<KindLadder>,
+        reopening: ReopeningLimits,
         calendars: &Calendars,
     ) -> Result<Self, Fault> {
         let first = packs.first().ok_or_else(|| Fault::internal(format!("policy {version} has no pack")))?;
         let calendar = calendars.known(&first.calendar)?;
         let ladders = checked(ladders).map_err(|flaws| Fault::internal(format!("{flaws:?}")))?;
-        Ok(Self { version, packs, calendar, ladders })
+        Ok(Self { version, packs, calendar, ladders, reopening })
+    }
+
+    /// By what a case may be taken up again that is resolved under it.
+    pub(crate) fn reopening_terms(&self) -> ReopeningTerms {
+        ReopeningTerms { policy: self.version, limits: self.reopening }
     }
 
     /// The name of its calendar.
@@ -148,6 +158,8 @@ pub(crate) struct KeptPolicy {
     pub(crate) shipped: bool,
     /// What is done as time runs out.
     pub(crate) ladders: Vec<KindLadder>,
+    /// How long and how often a case may be taken up again.
+    pub(crate) reopening: ReopeningLimits,
     /// Why there is this version.
     pub(crate) note: String,
     /// When it was made; none of the shipped one.

@@ -15,6 +15,7 @@ use crate::case::properties::{Op, apply, occasion, opened, ops};
 use crate::case::{Decision, Move};
 use crate::external_event::{ANONYMOUS, Event, ExternalEvent};
 use crate::promise::number;
+use crate::reopening::ReopeningLimits;
 use crate::timeline::{Grading, Timing, Together, Urgency, WithdrawalSource};
 
 /// A regime's answer in 10 days beside own targets, and what is counted from
@@ -50,8 +51,14 @@ static POLICIES: LazyLock<[Policy; 1]> = LazyLock::new(|| {
         rung("late", "1 day after", &[Action::Escalate]),
     ];
     let pack = Pack::from_toml(PACK).expect("a sound pack");
-    [Policy::of(1, vec![pack], vec![KindLadder { kind: None, rungs }], &Calendars::default())
-        .expect("a sound policy")]
+    [Policy::of(
+        1,
+        vec![pack],
+        vec![KindLadder { kind: None, rungs }],
+        ReopeningLimits::SHIPPED,
+        &Calendars::default(),
+    )
+    .expect("a sound policy")]
 });
 
 fn start() -> Timestamp {
@@ -307,10 +314,22 @@ fn the_policy_that_applies_to_the_day_of_receipt_is_in_force() {
     let pack = |name: &str, from: &str| {
         Pack::from_toml(&PACK.replace("\"test\"", name).replace("1900-01-01", from)).expect("sound")
     };
-    let old =
-        Policy::of(1, vec![pack("\"old\"", "1900-01-01")], Vec::new(), &Calendars::default()).expect("sound");
-    let new =
-        Policy::of(2, vec![pack("\"new\"", "1970-02-01")], Vec::new(), &Calendars::default()).expect("sound");
+    let old = Policy::of(
+        1,
+        vec![pack("\"old\"", "1900-01-01")],
+        Vec::new(),
+        ReopeningLimits::SHIPPED,
+        &Calendars::default(),
+    )
+    .expect("sound");
+    let new = Policy::of(
+        2,
+        vec![pack("\"new\"", "1970-02-01")],
+        Vec::new(),
+        ReopeningLimits::SHIPPED,
+        &Calendars::default(),
+    )
+    .expect("sound");
     let shipped = Policy::shipped(&Calendars::default()).expect("sound");
     let policies = [new, old, shipped];
     let version = |time| in_force_version(&policies, time);

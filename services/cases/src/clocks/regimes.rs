@@ -9,6 +9,7 @@ use super::*;
 use crate::calendars::Calendars;
 use crate::case::properties::{occasion, opened};
 use crate::external_event::{ANONYMOUS, Event, ExternalEvent};
+use crate::reopening::ReopeningLimits;
 use crate::timeline::{Course, Ruling};
 
 fn at(text: &str) -> Timestamp {
@@ -17,7 +18,8 @@ fn at(text: &str) -> Timestamp {
 
 fn under(pack: &Pack) -> [Policy; 1] {
     let ladders: Vec<KindLadder> = Vec::new();
-    [Policy::of(1, packs(pack, true), ladders, &Calendars::default()).expect("a sound policy")]
+    [Policy::of(1, packs(pack, true), ladders, ReopeningLimits::SHIPPED, &Calendars::default())
+        .expect("a sound policy")]
 }
 
 /// A case of a tenant that chose a regime when this version of it was shipped.
@@ -124,7 +126,9 @@ fn a_reopened_promise_counts_or_stands_still_as_its_pack_says() {
         let mut pack = pack_on("in-rbi", "2026-11-01".parse().expect("a day")).expect("shipped").clone();
         pack.promises[0].kind = Kind::Decide;
         pack.promises[0].reopened = reopened;
-        let policies = [Policy::of(1, vec![pack], Vec::new(), &Calendars::default()).expect("sound")];
+        let policies =
+            [Policy::of(1, vec![pack], Vec::new(), ReopeningLimits::SHIPPED, &Calendars::default())
+                .expect("sound")];
         let received = "2026-11-02T10:00+05:30";
         let mut case = opened(&occasion(at(received)));
         case.origin.receive_time = at(received);

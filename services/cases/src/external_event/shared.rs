@@ -63,7 +63,7 @@ impl Case {
     ) -> Result<(), Refusal> {
         match survivor.may_reopen(at.now) {
             Ok(()) => survivor.begin_next_cycle(comment, at),
-            Err(Refusal::ReopenLimit) => {
+            Err(Refusal::ReopenLimit(_)) => {
                 self.note(
                     at,
                     Fact::Course(Course::Closed { reason: CloseReason::ReopenLimit, remark: String::new() }),

@@ -10,6 +10,7 @@ use pg::Tx;
 use uuid::Uuid;
 
 use super::opening::Known;
+use super::reopening::InForce;
 use super::{merges, persist, triage_batch};
 use crate::case::{Case, Occasion};
 use crate::external_event::{Event, ExternalEvent};
@@ -53,7 +54,7 @@ async fn changed(
         batch.iter().zip(&externals).filter(passed_on).map(|(event, _)| event.subject).collect();
     merges::lock_survivors(tx, &mut cases, passing).await?;
     let now = tx.now();
-    let (mut early, mut returned) = (Vec::new(), Vec::new());
+    let (mut early, mut returned, mut in_force) = (Vec::new(), Vec::new(), InForce::default());
     for (event, external) in batch.iter().zip(externals) {
         if !cases.contains_key(&event.subject) {
             if let Event::NoticeBounced { mail, .. } = external.event {
@@ -70,6 +71,9 @@ async fn changed(
         if let Err(refusal) = take_in(&mut cases, event.subject, external, &at) {
             let (case, event) = (event.subject, &event.type_name);
             tracing::debug!(case.id = %case, event.type = event, %refusal, "an event that no longer fits is skipped");
+        }
+        if let Some(case) = cases.get_mut(&event.subject) {
+            in_force.settle(tx, case).await?;
         }
     }
     if !returned.is_empty() {

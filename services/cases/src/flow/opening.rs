@@ -15,7 +15,7 @@ use super::classifiers::Classifiers;
 use super::clocks::Begun;
 use super::directories::LOOKUPS;
 use super::rule_sets::RuleSets;
-use super::{clocks, links, persist, triage_batch};
+use super::{clocks, links, persist, reopening, triage_batch};
 use crate::case::{CASES, Case, FEEDBACK, Occasion};
 use crate::directory::Named;
 use crate::reading::{HEAVY_BYTES, Reading};
@@ -136,8 +136,9 @@ async fn keep(
 ) -> Result<(), Fault> {
     // How they ended is not among what a case is opened with.
     let ended = |opening: &&Opening| opening.case.state.is_over();
-    let ended: Vec<Case> = openings.iter().filter(ended).map(|opening| opening.case.clone()).collect();
+    let mut ended: Vec<Case> = openings.iter().filter(ended).map(|opening| opening.case.clone()).collect();
     if !ended.is_empty() {
+        reopening::set(tx, &mut ended).await?;
         store::save(tx, &ended).await?;
     }
     if let Some(event) = batch.first() {

@@ -6,7 +6,7 @@ use pg::Tx;
 
 use crate::case::Case;
 use crate::flow::clocks::{self, Begun, CaseClocks};
-use crate::flow::{merges, window};
+use crate::flow::{merges, reopening, window};
 use crate::timeline::{Fact, Grading, Noted, Ruling};
 use crate::{store, wire};
 
@@ -39,6 +39,7 @@ async fn all(tx: &mut Tx, cases: &mut [Case], case_clocks: Option<CaseClocks>) -
 
 async fn keep(tx: &mut Tx, cases: &mut [Case], case_clocks: Option<CaseClocks>) -> Result<(), Fault> {
     clocks::follow(tx, cases, case_clocks).await?;
+    reopening::set(tx, cases).await?;
     let moved = store::save(tx, cases).await?;
     for case in cases.iter_mut() {
         case.due_changes = moved.get(&case.id).copied().unwrap_or(case.due_changes);

@@ -14,6 +14,7 @@ use super::acting::Names;
 use crate::acting::Act;
 use crate::case::{Case, Occasion};
 use crate::clocks::policy::Policy;
+use crate::flow::reopening::InForce;
 use crate::flow::{merges, persist};
 use crate::ground::Claim;
 use crate::refusal::Refusal;
@@ -71,13 +72,20 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<Change>]) -> Result<Ver
     let claimed = asked.iter().any(|one| one.job.claim.is_some());
     let policies = if claimed { store::policies::in_force(tx).await? } else { Vec::new() };
     let known = Known { names: &names, standing_for_others: &others, policies: &policies };
-    let made: Vec<_> = asked
-        .iter()
-        .map(|one| match written.get(&key_of(one)) {
-            Some(entry) => Ok(Made::Before(repeated(one, entry)?)),
+    let mut in_force = InForce::default();
+    let mut made = Vec::with_capacity(asked.len());
+    for one in asked {
+        made.push(match written.get(&key_of(one)) {
+            Some(entry) => repeated(one, entry).map(Made::Before),
             None => change(tx, &mut cases, &known, one).map(Made::Now),
-        })
-        .collect();
+        });
+        if let (Some(Ok(Made::Now(left))), Some(case)) =
+            (made.last_mut(), cases.get_mut(&one.job.target.case.0))
+        {
+            in_force.settle(tx, case).await?;
+            left.reopening = case.reopening;
+        }
+    }
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
     changed.sort_unstable_by_key(|case| case.id);
     persist::changed(tx, &mut changed).await?;

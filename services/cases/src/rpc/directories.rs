@@ -130,9 +130,14 @@ impl DirectoryService for Directories {
         let (directory, lookup) = self
             .db
             .transact("directory.case", &caller.tenant, async move |mut tx| {
-                store::get(&mut tx, id).await?.ok_or(Refusal::CaseNotFound)?;
+                let case = store::get(&mut tx, id).await?.ok_or(Refusal::CaseNotFound)?;
                 let directory = store::directories::get(&mut tx).await?;
-                let lookup = store::directories::lookup(&mut tx, id).await?;
+                let mut lookup = store::directories::lookup(&mut tx, id).await?;
+                let (customer_id, is_set) = (&case.origin.customer_id, directory.is_some());
+                if refresh && is_set && lookup.is_none() && !customer_id.is_empty() {
+                    store::directories::begin_late(&mut tx, id, customer_id, case.open_time).await?;
+                    lookup = store::directories::lookup(&mut tx, id).await?;
+                }
                 Ok((tx, (directory, lookup)))
             })
             .await?;

@@ -19,6 +19,7 @@ use crate::clocks::policy_activation::What;
 use crate::clocks::recalculation::{Edit, Found};
 use crate::flow::clocks::{jobs, recalculation};
 use crate::refusal::Refusal;
+use crate::reopening::ReopeningLimits;
 use crate::store::calendars;
 use crate::store::jobs::of_policies;
 use crate::store::policies as store;
@@ -57,7 +58,7 @@ impl Policies {
 
 /// Makes the next version.
 async fn create(tx: &mut Tx, draft: Draft, by: &str) -> Result<KeptPolicy, Fault> {
-    let Draft { pack, shipped, ladders, note } = draft;
+    let Draft { pack, shipped, ladders, reopening, note } = draft;
     let pack = if shipped { on(&pack, shipped, today(tx.now())) } else { pack };
     calendars::seize(tx).await?;
     let known = calendars::resolve(tx, &[&pack.calendar]).await?;
@@ -72,6 +73,7 @@ async fn create(tx: &mut Tx, draft: Draft, by: &str) -> Result<KeptPolicy, Fault
         pack,
         shipped,
         ladders,
+        reopening,
         note,
         created,
         creator,
@@ -97,13 +99,16 @@ async fn activate(tx: &mut Tx, version: i32, by: &str) -> Result<KeptPolicy, Fau
 /// Keeps the shipped policy as the next version, unless the latest is just that: what
 /// clocks are under has a version. Answers which it is.
 async fn keep_shipped(tx: &mut Tx, by: &str) -> Result<i32, Fault> {
-    let KeptPolicy { pack, shipped, ladders, .. } = shipped()?;
+    let KeptPolicy { pack, shipped, ladders, reopening, .. } = shipped()?;
     let latest = store::latest(tx).await?;
-    let is_it = |kept: &KeptPolicy| kept.shipped && kept.pack.name == pack.name && kept.ladders == ladders;
+    let is_it = |kept: &KeptPolicy| {
+        let same = (&kept.pack.name, &kept.ladders, kept.reopening) == (&pack.name, &ladders, reopening);
+        kept.shipped && same
+    };
     if store::get(tx, latest).await?.as_ref().is_some_and(is_it) {
         return Ok(latest);
     }
-    let draft = Draft { pack, shipped, ladders, note: "the shipped policy".to_owned() };
+    let draft = Draft { pack, shipped, ladders, reopening, note: "the shipped policy".to_owned() };
     Ok(create(tx, draft, by).await?.version)
 }
 
@@ -153,6 +158,7 @@ fn shipped() -> Result<KeptPolicy, Fault> {
         pack: shipped_pack()?.clone(),
         shipped: true,
         ladders: default_ladders(),
+        reopening: ReopeningLimits::SHIPPED,
         note: String::new(),
         created: None,
         creator: String::new(),

@@ -122,6 +122,28 @@ pub(crate) async fn begin(
     Ok(())
 }
 
+/// Has a directory be asked, by its customer's number, about a case that was opened when there
+/// was none: for who looks, and no longer for the opening.
+pub(crate) async fn begin_late(
+    conn: &mut PgConnection,
+    case: CaseId,
+    customer_id: &str,
+    opened: jiff::Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO directory_lookup
+             (tenant_id, case_id, customer_id, email, phone, order_ref, product_ref, begun_at)
+         VALUES (current_setting('redress.tenant'), $1, $2, '', '', '', '', $3)
+         ON CONFLICT (tenant_id, case_id) DO NOTHING",
+    )
+    .bind(case.0)
+    .bind(customer_id)
+    .bind(opened.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 #[derive(sqlx::FromRow)]
 struct LookupRow {
     case_id: Uuid,

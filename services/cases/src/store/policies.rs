@@ -11,6 +11,7 @@ use sqlx::types::Json;
 
 use crate::calendars::Calendars;
 use crate::clocks::policy::{KeptPolicy, KindLadder, Policy, packs, shipped_pack};
+use crate::reopening::ReopeningLimits;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -18,11 +19,15 @@ struct Row {
     pack: Json<Pack>,
     shipped: bool,
     ladders: Json<Vec<KindLadder>>,
+    reopen_days: i32,
+    reopen_times: i32,
 }
 
 impl Row {
     fn into_policy(self, calendars: &Calendars) -> Result<Policy, Fault> {
-        Policy::of(self.version, packs(&self.pack, self.shipped), self.ladders.0, calendars)
+        let packs = packs(&self.pack, self.shipped);
+        let reopening = ReopeningLimits { window_days: self.reopen_days, maximum: self.reopen_times };
+        Policy::of(self.version, packs, self.ladders.0, reopening, calendars)
     }
 }
 
@@ -30,7 +35,7 @@ impl Row {
 /// last.
 pub(crate) async fn in_force(conn: &mut PgConnection) -> Result<Vec<Policy>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT version, pack, shipped, ladders FROM policy
+        "SELECT version, pack, shipped, ladders, reopen_days, reopen_times FROM policy
          WHERE tenant_id = current_setting('redress.tenant') AND activated_at IS NOT NULL
          ORDER BY activated_at DESC, version DESC",
     )
@@ -54,7 +59,7 @@ pub(crate) async fn of(
         return policies(Vec::new(), calendars);
     }
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT version, pack, shipped, ladders FROM policy
+        "SELECT version, pack, shipped, ladders, reopen_days, reopen_times FROM policy
          WHERE tenant_id = current_setting('redress.tenant') AND version = ANY($1)",
     )
     .bind(versions.into_iter().collect::<Vec<_>>())
@@ -74,6 +79,8 @@ struct KeptRow {
     pack: Json<Pack>,
     shipped: bool,
     ladders: Json<Vec<KindLadder>>,
+    reopen_days: i32,
+    reopen_times: i32,
     note: String,
     created_at: Timestamp,
     created_by: String,
@@ -88,6 +95,7 @@ impl From<KeptRow> for KeptPolicy {
             pack: row.pack.0,
             shipped: row.shipped,
             ladders: row.ladders.0,
+            reopening: ReopeningLimits { window_days: row.reopen_days, maximum: row.reopen_times },
             note: row.note,
             created: Some(row.created_at.to_jiff()),
             creator: row.created_by,
@@ -100,7 +108,8 @@ impl From<KeptRow> for KeptPolicy {
 /// Reads one version.
 pub(crate) async fn get(conn: &mut PgConnection, version: i32) -> Result<Option<KeptPolicy>, Fault> {
     let row: Option<KeptRow> = sqlx::query_as(
-        "SELECT version, pack, shipped, ladders, note, created_at, created_by, activated_at, activated_by
+        "SELECT version, pack, shipped, ladders, reopen_days, reopen_times, note, created_at, created_by,
+                activated_at, activated_by
          FROM policy WHERE tenant_id = current_setting('redress.tenant') AND version = $1",
     )
     .bind(version)
@@ -112,7 +121,8 @@ pub(crate) async fn get(conn: &mut PgConnection, version: i32) -> Result<Option<
 /// Reads the version that was activated last; none if none was.
 pub(crate) async fn latest_activated(conn: &mut PgConnection) -> Result<Option<KeptPolicy>, Fault> {
     let row: Option<KeptRow> = sqlx::query_as(
-        "SELECT version, pack, shipped, ladders, note, created_at, created_by, activated_at, activated_by
+        "SELECT version, pack, shipped, ladders, reopen_days, reopen_times, note, created_at, created_by,
+                activated_at, activated_by
          FROM policy WHERE tenant_id = current_setting('redress.tenant') AND activated_at IS NOT NULL
          ORDER BY activated_at DESC, version DESC LIMIT 1",
     )
@@ -128,7 +138,8 @@ pub(crate) async fn list(conn: &mut PgConnection, page: &Page) -> Result<Vec<Kep
         None => i32::MAX,
     };
     let rows: Vec<KeptRow> = sqlx::query_as(
-        "SELECT version, pack, shipped, ladders, note, created_at, created_by, activated_at, activated_by
+        "SELECT version, pack, shipped, ladders, reopen_days, reopen_times, note, created_at, created_by,
+                activated_at, activated_by
          FROM policy WHERE tenant_id = current_setting('redress.tenant') AND version < $1
          ORDER BY version DESC LIMIT $2",
     )
@@ -153,8 +164,8 @@ pub(crate) async fn latest(conn: &mut PgConnection) -> Result<i32, Fault> {
 pub(crate) async fn insert(conn: &mut PgConnection, kept: &KeptPolicy) -> Result<(), Fault> {
     sqlx::query(
         "INSERT INTO policy (tenant_id, version, pack, shipped, ladders, note, created_at, created_by,
-                             activated_by)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, '')",
+                             reopen_days, reopen_times, activated_by)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, '')",
     )
     .bind(kept.version)
     .bind(Json(&kept.pack))
@@ -163,6 +174,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, kept: &KeptPolicy) -> Result
     .bind(&kept.note)
     .bind(kept.created.map(ToSqlx::to_sqlx))
     .bind(&kept.creator)
+    .bind(kept.reopening.window_days)
+    .bind(kept.reopening.maximum)
     .execute(conn)
     .await?;
     Ok(())

@@ -12,6 +12,7 @@ use vocabulary::{Channel, Level, Matter, Outcome, Priority, State};
 
 use super::{Opening, lists};
 use crate::case::{Case, Lowering, Merged, Origin};
+use crate::reopening::{ReopeningLimits, ReopeningTerms};
 
 /// Reads cases of the tenant: what follows the tenant's condition is given.
 macro_rules! select_cases {
@@ -22,7 +23,8 @@ macro_rules! select_cases {
                     triage_reasons, subject, language, customer_id, respondent_staff, amount_sought_minor,
                     amount_sought_currency, department_id, agent_id, findings, root_cause,
                     decision_reasons, traceparent, due_at, matter, merged_into, merged_from, region, complexity,
-                    merged_across, priority_floor, lowering_to, lowering_by, correction, due_changes
+                    merged_across, priority_floor, lowering_to, lowering_by, correction, due_changes,
+                    reopen_policy, reopen_days, reopen_times
              FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -73,11 +75,24 @@ pub(crate) struct Row {
     lowering_by: String,
     correction: i32,
     due_changes: i32,
+    reopen_policy: Option<i32>,
+    reopen_days: Option<i32>,
+    reopen_times: Option<i32>,
 }
 
 impl Row {
+    /// What took effect before policies said so is under what was the rule then.
+    fn reopening(&self) -> Option<ReopeningTerms> {
+        let limits = self.reopen_days.zip(self.reopen_times);
+        let kept = self.reopen_policy.zip(limits).map(|(policy, (window_days, maximum))| ReopeningTerms {
+            policy,
+            limits: ReopeningLimits { window_days, maximum },
+        });
+        kept.or(self.resolved_at.is_some().then_some(ReopeningTerms::SHIPPED))
+    }
+
     pub(crate) fn into_case(self) -> Result<Case, Fault> {
-        let id = self.case_id;
+        let (id, reopening) = (self.case_id, self.reopening());
         let known = |column: &'static str| move || impossible("cases", column, id);
         let merged = match self.merged_into.zip(self.merged_from) {
             Some((into, stood)) => {
@@ -132,6 +147,7 @@ impl Row {
             correction: self.correction,
             open_time: self.opened_at.to_jiff(),
             resolve_time: self.resolved_at.map(Timestamp::to_jiff),
+            reopening,
             close_time: self.closed_at.map(Timestamp::to_jiff),
             first_assign_time: self.first_assigned_at.map(Timestamp::to_jiff),
             first_resolve_time: self.first_resolved_at.map(Timestamp::to_jiff),
@@ -213,6 +229,9 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<Hash
         .column("outcome", |case| case.outcome.map(Outcome::number))
         .column("entries", |case| case.entries)
         .column("resolved_at", |case| case.resolve_time.map(ToSqlx::to_sqlx))
+        .column("reopen_policy", |case| case.reopening.map(|terms| terms.policy))
+        .column("reopen_days", |case| case.reopening.map(|terms| terms.limits.window_days))
+        .column("reopen_times", |case| case.reopening.map(|terms| terms.limits.maximum))
         .column("closed_at", |case| case.close_time.map(ToSqlx::to_sqlx))
         .column("first_assigned_at", |case| case.first_assign_time.map(ToSqlx::to_sqlx))
         .column("first_resolved_at", |case| case.first_resolve_time.map(ToSqlx::to_sqlx))

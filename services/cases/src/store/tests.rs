@@ -15,6 +15,7 @@ use super::{Opening, get, insert, links, save};
 use crate::case::properties::{occasion, opened};
 use crate::case::{Case, Lowering, Merged, Origin};
 use crate::links::{Link, Pair};
+use crate::reopening::{ReopeningLimits, ReopeningTerms};
 
 /// A moment of its own for each column.
 fn moment(column: i64) -> Timestamp {
@@ -78,6 +79,10 @@ fn changed(case: Case) -> Case {
         decision_reasons: text("decision"),
         correction: 6,
         resolve_time: Some(moment(4)),
+        reopening: Some(ReopeningTerms {
+            policy: 7,
+            limits: ReopeningLimits { window_days: 20, maximum: 5 },
+        }),
         close_time: Some(moment(5)),
         first_assign_time: Some(moment(6)),
         first_resolve_time: Some(moment(7)),

@@ -85,6 +85,17 @@ fn a_case_is_told_without_those_it_is_about_in_days_since_it_came() {
 }
 
 #[test]
+fn an_agent_named_by_a_word_leaves_the_words_of_the_texts() {
+    let entries = vec![entry(SignedDuration::ZERO, Kind::Note, "a kettle came to an office; An Li saw it")];
+    let mut whole = source("a late kettle", "a parcel for an office", entries);
+    whole.names = HashMap::from([("a".to_owned(), "a".to_owned()), ("an".to_owned(), "an li".to_owned())]);
+    let (_, content) = whole.anonymous(vec![], vec![]);
+    assert_eq!(content.title, "a late kettle");
+    assert_eq!(content.description, "a parcel for an office");
+    assert_eq!(content.steps[0].text, "a kettle came to an office; [NAME 1] saw it");
+}
+
+#[test]
 fn a_long_step_ends_before_what_would_be_cut_in_two() {
     let long = format!("{} 13800138000 and more", "x ".repeat(MAX_STEP / 2 - 3));
     let (_, content) =

@@ -9,7 +9,7 @@ use kernel::page::Page;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, LadderRung, ListPoliciesRequest,
     Policy as WirePolicy, PolicyDuty, PolicyGround, PolicyLimits, PolicyPackVersion, PolicyPromise,
-    RungAction,
+    ReopeningLimits as WireReopening, RungAction,
 };
 use proto::timestamp;
 
@@ -19,6 +19,7 @@ use crate::clocks::policy::{BREACH, KeptPolicy, KindLadder, default_ladders, pac
 use crate::clocks::policy_activation::Progress;
 use crate::clocks::rungs::STILL_PAUSED;
 use crate::promise::{kind_of, number, reason_name};
+use crate::reopening::ReopeningLimits;
 
 /// Longest pack.
 const MAX_PACK: usize = 100_000;
@@ -32,6 +33,8 @@ pub(crate) struct Draft {
     pub(crate) shipped: bool,
     /// What is done as time runs out.
     pub(crate) ladders: Vec<KindLadder>,
+    /// How long and how often a case may be taken up again.
+    pub(crate) reopening: ReopeningLimits,
     /// Why there is this version.
     pub(crate) note: String,
 }
@@ -42,7 +45,7 @@ const MAX_ACTIONS: usize = 10;
 
 /// Reads a policy that is to be made.
 pub(crate) fn create(request: CreatePolicyRequest) -> Result<Draft, Fault> {
-    let CreatePolicyRequest { request_id, shipped_pack, pack_toml, rungs, note } = request;
+    let CreatePolicyRequest { request_id, shipped_pack, pack_toml, rungs, note, reopening } = request;
     let mut check = Check::new();
     check.request_id(request_id);
     let pack_toml = check.text("pack_toml", pack_toml, MAX_PACK);
@@ -57,9 +60,26 @@ pub(crate) fn create(request: CreatePolicyRequest) -> Result<Draft, Fault> {
     };
     let ladders = if rungs.is_empty() { default_ladders() } else { ladders(&mut check, rungs) };
     let note = check.text("note", note, MAX_REASON);
+    let reopening = reopening.map_or(ReopeningLimits::SHIPPED, |limits| reopening_of(&mut check, limits));
     check.done("INVALID_POLICY")?;
     let pack = pack.ok_or_else(|| Fault::internal("a policy without a pack, and no flaw"))?;
-    Ok(Draft { pack, shipped, ladders, note })
+    Ok(Draft { pack, shipped, ladders, reopening, note })
+}
+
+fn reopening_of(check: &mut Check, limits: WireReopening) -> ReopeningLimits {
+    let WireReopening { window_days, maximum } = limits;
+    let days = ReopeningLimits::MIN_DAYS..=ReopeningLimits::MAX_DAYS;
+    let problem = format!("must be {} to {} days", days.start(), days.end());
+    check.ensure(days.contains(&window_days), "reopening.window_days", &problem);
+    let times = ReopeningLimits::MIN_TIMES..=ReopeningLimits::MAX_TIMES;
+    let problem = format!("must be {} to {}", times.start(), times.end());
+    check.ensure(times.contains(&maximum), "reopening.maximum", &problem);
+    ReopeningLimits { window_days, maximum }
+}
+
+/// Limits of reopening as callers see them.
+pub(super) fn reopening(limits: ReopeningLimits) -> WireReopening {
+    WireReopening { window_days: limits.window_days, maximum: limits.maximum }
 }
 
 /// The pack names a calendar there is not.
@@ -218,6 +238,7 @@ pub(crate) fn policy(kept: &KeptPolicy, progress: Option<&Progress>) -> WirePoli
         versions: packs_of(&kept.pack, kept.shipped).iter().map(pack_version).collect(),
         effective_unverified: pack.effective_unverified,
         recount: progress.map(recount),
+        reopening: Some(reopening(kept.reopening)),
     }
 }
 

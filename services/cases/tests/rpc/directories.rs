@@ -266,8 +266,14 @@ async fn what_was_true_when_a_case_was_opened_is_kept_beside_what_is_true_now() 
     scene.look(case, false).await;
     assert_eq!(scene.shop.asked().len(), count + 4, "an hour is as old as it may be");
 
-    // There was no directory when the first case was opened, and the other names nothing.
-    assert_eq!(scene.look(before, true).await, GetCaseDirectoryResponse::default());
+    // There was no directory when the first case was opened: it is asked by its customer's number
+    // once somebody wishes. The other names nothing.
+    assert_eq!(scene.look(before, false).await, GetCaseDirectoryResponse::default());
+    let late = scene.look(before, true).await;
+    assert_eq!((late.opening.is_none(), late.failure.as_str(), late.next_try_time), (true, "", None));
+    let late = late.latest.expect("an answer").customer.expect("a customer");
+    assert_eq!((late.customer_id.as_str(), late.tier.as_str()), ("shop-17", "gold"));
+    assert!(scene.look(before, false).await.latest.is_some(), "it is kept");
     let nameless = scene.register("", "").await;
     assert_eq!(scene.look(nameless, true).await, GetCaseDirectoryResponse::default());
     scene.done().await;

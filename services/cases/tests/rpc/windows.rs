@@ -1,15 +1,21 @@
 //! The complainant's time to answer, and the time to reopen.
 
+use std::time::Duration;
+
 use cases::SERVICE;
 use jiff::SignedDuration;
-use proto::redress::cases::v1::{CaseClosed, CaseState, CloseReason, ReopenCaseRequest, TimelineKind};
+use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
+use proto::redress::cases::v1::{
+    ActivatePolicyRequest, Case, CaseClosed, CaseState, CloseReason, CreatePolicyRequest,
+    RecordFindingsRequest, ReopenCaseRequest, ReopeningLimits, TimelineKind,
+};
 use proto::redress::feedback::v1::Response;
 use sqlx::PgConnection;
-use testkit::{eventually, reason, request_id};
-use tonic::Code;
+use testkit::{eventually, reason, request_id, violations};
+use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, decision};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -38,7 +44,7 @@ async fn silence_closes_the_case_when_the_window_has_passed() {
     let scene = Scene::timed().await;
     let case = scene.resolved().await;
     scene.advance(DAY * 15 - SignedDuration::from_secs(1));
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(scene.case(case).await.state(), CaseState::Resolved);
     scene.advance(SignedDuration::from_secs(1));
     eventually(async || scene.case(case).await.state() == CaseState::Closed).await;
@@ -153,7 +159,7 @@ async fn an_answer_disarms_the_timer_and_the_next_cycle_has_its_own() {
     scene.assign(disputed, 2).await;
     scene.decide(disputed, false).await;
     scene.advance(DAY * 10);
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(scene.case(disputed).await.state(), CaseState::Resolved);
     scene.advance(DAY * 5);
     eventually(async || scene.case(disputed).await.state() == CaseState::Closed).await;
@@ -188,5 +194,176 @@ async fn a_closed_case_is_reopened_within_sixty_days_three_times() {
         (refusal.code(), reason(&refusal).as_str()),
         (Code::FailedPrecondition, "REOPEN_WINDOW_PASSED")
     );
+    scene.house.done().await;
+}
+
+/// A policy of the tenant's own limits.
+fn policy_of(window_days: i32, maximum: i32) -> CreatePolicyRequest {
+    CreatePolicyRequest {
+        request_id: request_id(),
+        shipped_pack: "general-e-commerce".to_owned(),
+        reopening: Some(ReopeningLimits { window_days, maximum }),
+        ..CreatePolicyRequest::default()
+    }
+}
+
+/// Puts limits in force; answers the version of their policy.
+async fn put_in_force(scene: &Scene, window_days: i32, maximum: i32) -> i32 {
+    let mut policies = PolicyServiceClient::new(scene.house.channel());
+    let made = policies.create_policy(policy_of(window_days, maximum)).await.expect("made").into_inner();
+    let made = made.policy.expect("a policy");
+    assert_eq!(made.reopening, Some(ReopeningLimits { window_days, maximum }));
+    let request =
+        ActivatePolicyRequest { request_id: request_id(), version: made.version, validate_only: false };
+    policies.activate_policy(request).await.expect("in force");
+    made.version
+}
+
+async fn reopen(scene: &Scene, case: Uuid) -> Result<Case, Status> {
+    let done = scene.cases.clone().reopen_case(reopening(case)).await?;
+    Ok(done.into_inner().case.expect("a case"))
+}
+
+/// Version of the policy, days, times, how often it may still be reopened.
+fn terms(case: &Case) -> (i32, i32, i32, i32) {
+    let terms = case.reopening.as_ref().expect("it was resolved");
+    let limits = terms.limits.as_ref().expect("limits");
+    (terms.policy_version, limits.window_days, limits.maximum, terms.left)
+}
+
+#[tokio::test]
+async fn the_policy_in_force_when_a_case_is_resolved_decides_when_and_how_often_it_is_reopened() {
+    let scene = Scene::timed().await;
+    let before = scene.resolved().await;
+    assert_eq!(terms(&scene.case(before).await), (0, 60, 3, 3));
+    let strict = put_in_force(&scene, 20, 1).await;
+    let (late, twice) = (scene.resolved().await, scene.resolved().await);
+    assert_eq!(terms(&scene.case(late).await), (strict, 20, 1, 1));
+    let open = scene.assigned().await;
+    assert_eq!(scene.case(open).await.reopening, None, "nothing has taken effect");
+    // What comes into force meanwhile gives them nothing and takes nothing from them.
+    let generous = put_in_force(&scene, 90, 5).await;
+    for case in [late, twice] {
+        scene.respond(case, 1, Response::Accepted, "").await;
+    }
+    scene.respond(before, 1, Response::Accepted, "").await;
+    scene.advance(DAY * 20);
+    let again = reopen(&scene, twice).await.expect("the last moment");
+    assert_eq!((again.cycle, again.reopening.is_none()), (2, true));
+    scene.advance(SignedDuration::from_secs(1));
+    let refusal = reopen(&scene, late).await.unwrap_err();
+    assert_eq!(reason(&refusal), "REOPEN_WINDOW_PASSED");
+    assert!(
+        refusal.message().ends_with(&format!(
+            "policy {strict}, in force when it was resolved, lets a case be reopened within 20 days, once"
+        )),
+        "{}",
+        refusal.message()
+    );
+    scene.advance(DAY * 30);
+    reopen(&scene, before).await.expect("by the limits it was resolved under");
+    // The next outcome is under the policy of its own time.
+    scene.assign(twice, 2).await;
+    scene.decide(twice, false).await;
+    assert_eq!(terms(&scene.case(twice).await), (generous, 90, 5, 4));
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn a_dispute_beyond_the_maximum_of_its_policy_is_heard_and_closes_the_case() {
+    let scene = Scene::timed().await;
+    let version = put_in_force(&scene, 15, 1).await;
+    let case = scene.resolved().await;
+    scene.respond(case, 1, Response::Disputed, "still broken").await;
+    scene.assign(case, 2).await;
+    scene.decide(case, false).await;
+    assert_eq!(terms(&scene.case(case).await), (version, 15, 1, 0));
+    let refusal = reopen(&scene, case).await.unwrap_err();
+    assert_eq!(reason(&refusal), "REOPEN_LIMIT");
+    assert!(refusal.message().ends_with("within 15 days, once"), "{}", refusal.message());
+    scene.respond(case, 2, Response::Disputed, "broken again").await;
+    eventually(async || scene.case(case).await.state() == CaseState::Closed).await;
+    let closed: Vec<CaseClosed> = scene.house.published("cases").await;
+    assert_eq!(closed.iter().map(CaseClosed::reason).collect::<Vec<_>>(), [CloseReason::ReopenLimit]);
+    scene.house.done().await;
+}
+
+/// What comes together is done in one transaction: the second is judged by what the first did.
+#[tokio::test]
+async fn a_case_that_is_decided_and_reopened_at_once_is_under_its_policy() {
+    let scene = Scene::timed().await;
+    put_in_force(&scene, 15, 1).await;
+    let case = scene.resolved().await;
+    scene.respond(case, 1, Response::Disputed, "still broken").await;
+    scene.assign(case, 2).await;
+    let mut conn = held(&scene, case).await;
+    let (mut first, mut second, mut third) = (scene.cases.clone(), scene.cases.clone(), scene.cases.clone());
+    let waiting = tokio::spawn(async move { first.record_findings(findings(case)).await });
+    eventually(async || {
+        let waits: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+             WHERE NOT l.granted AND a.datname = current_database()",
+        )
+        .fetch_one(&mut scene.house.owner().await)
+        .await
+        .expect("counted");
+        waits > 0
+    })
+    .await;
+    let both = tokio::spawn(async move {
+        tokio::join!(second.decide_case(decision(case, false)), third.reopen_case(reopening(case)))
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    sqlx::query("COMMIT").execute(&mut conn).await.expect("released");
+    waiting.await.expect("not broken off").expect("recorded");
+    let (decided, reopened) = both.await.expect("not broken off");
+    decided.expect("decided");
+    // By which way it was refused says which came first.
+    let refused = reopened.unwrap_err();
+    assert!(["REOPEN_LIMIT", "INVALID_CASE_STATE"].contains(&&*reason(&refused)), "{refused:?}");
+    let after = scene.case(case).await;
+    assert_eq!((after.cycle, after.state()), (2, CaseState::Resolved));
+    scene.house.done().await;
+}
+
+fn findings(case: Uuid) -> RecordFindingsRequest {
+    RecordFindingsRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        expected_version: None,
+        findings: "dropped".to_owned(),
+        root_cause: String::new(),
+    }
+}
+
+#[tokio::test]
+async fn limits_beyond_what_is_sound_are_refused_all_at_once() {
+    let scene = Scene::timed().await;
+    let mut policies = PolicyServiceClient::new(scene.house.channel());
+    for (window_days, maximum) in [(14, 0), (3_651, 11), (i32::MIN, i32::MAX)] {
+        let refusal = policies.create_policy(policy_of(window_days, maximum)).await.unwrap_err();
+        assert_eq!(reason(&refusal), "INVALID_POLICY");
+        assert_eq!(violations(&refusal), ["reopening.window_days", "reopening.maximum"]);
+    }
+    for (window_days, maximum) in [(15, 1), (3_650, 10)] {
+        policies.create_policy(policy_of(window_days, maximum)).await.expect("the ends are sound");
+    }
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn what_was_resolved_before_policies_said_so_keeps_what_was_the_rule_then() {
+    let scene = Scene::timed().await;
+    put_in_force(&scene, 15, 1).await;
+    let case = scene.resolved().await;
+    let mut conn = scene.house.owner().await;
+    sqlx::query("UPDATE cases.cases SET reopen_policy = NULL, reopen_days = NULL, reopen_times = NULL")
+        .execute(&mut conn)
+        .await
+        .expect("as it was before");
+    assert_eq!(terms(&scene.case(case).await), (0, 60, 3, 3));
+    scene.respond(case, 1, Response::Accepted, "").await;
+    scene.advance(DAY * 60);
+    reopen(&scene, case).await.expect("within sixty days");
     scene.house.done().await;
 }

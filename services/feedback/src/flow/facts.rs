@@ -48,6 +48,7 @@ events::inbound! {
         }
         resolution {
             TaskCompleted => wire::count_task,
+            TaskWrittenOff => wire::count_written_off,
             TaskOverdue => wire::count_overdue,
         }
         feedback {

@@ -36,10 +36,12 @@ pub(crate) async fn told(
     profiles: &HashMap<CaseId, Profile>,
 ) -> Result<(), Fault> {
     let policy = policy(tx).await?;
+    let cases: Vec<CaseId> = cycles.iter().map(|cycle| cycle.case_id).collect();
+    let unknown = out_of_reach(tx, &cases).await?;
     let (mut wanted, mut others) = (Vec::new(), Vec::new());
     for cycle in cycles {
         let profile = profiles.get(&cycle.case_id).cloned().unwrap_or_default();
-        if profile.standing.ends_call_backs() {
+        if profile.standing.ends_call_backs() || unknown.contains(&cycle.case_id) {
             continue;
         }
         let causes = policy.content.causes(&profile);
@@ -180,6 +182,22 @@ async fn open(
     open_in(tx, delivery, policy, wanted, &traces).await
 }
 
+/// Of these cases, those whose complainant nobody can call: they are anonymous, and neither a
+/// number nor an address is known.
+async fn out_of_reach(tx: &mut Tx, cases: &[CaseId]) -> Result<HashSet<CaseId>, Fault> {
+    let contacts = store::contacts(tx, cases).await?;
+    let anonymous: Vec<CaseId> =
+        contacts.iter().filter(|(_, contact)| contact.is_unknown()).map(|(case, _)| *case).collect();
+    if anonymous.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let (profiles, now) = (store::profiles(tx, &anonymous).await?, tx.now());
+    let has_number = |case: &CaseId| {
+        profiles.get(case).is_some_and(|profile| Wish::default().dialled(profile, now).kind.is_some())
+    };
+    Ok(anonymous.into_iter().filter(|case| !has_number(case)).collect())
+}
+
 async fn open_in(
     tx: &mut Tx,
     delivery: &Delivery,
@@ -187,6 +205,12 @@ async fn open_in(
     mut wanted: Vec<CallBack>,
     traces: &HashMap<CaseId, String>,
 ) -> Result<(), Fault> {
+    let cases: Vec<CaseId> = wanted.iter().map(|call_back| call_back.case_id).collect();
+    let unknown = out_of_reach(tx, &cases).await?;
+    wanted.retain(|one| !one.wish.phone.is_empty() || !unknown.contains(&one.case_id));
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let kept: HashSet<_> = store::open_call_backs(tx, &wanted).await?.into_iter().collect();
     wanted.retain(|call_back| kept.contains(&call_back.id));
     // A batch serves many: each is told of in the trace of its complaint.

@@ -29,8 +29,8 @@ pub enum Made {
     Number(Measure),
     /// How long, by the time that is counted.
     Duration(&'static [(Time, Span)]),
-    /// How much.
-    Money,
+    /// How much: the number of sums, and what they come to.
+    Money(Measure, Measure),
     /// How many for each 1 000 customers.
     Density(Measure),
     /// How many are open, by age.
@@ -68,7 +68,7 @@ impl Definition {
             Made::Share(..) => Unit::Share,
             Made::Number(_) | Made::Backlog => Unit::Count,
             Made::Duration(_) => Unit::Seconds,
-            Made::Money => Unit::Money,
+            Made::Money(..) => Unit::Money,
             Made::Density(_) => Unit::PerThousand,
         }
     }
@@ -85,8 +85,8 @@ impl Definition {
     pub fn measures(&self) -> Vec<Measure> {
         match self.made {
             Made::Share(hits, of) => vec![hits, of],
+            Made::Money(number, sum) => vec![number, sum],
             Made::Number(measure) | Made::Density(measure) => vec![measure],
-            Made::Money => vec![Measure::Payments, Measure::Paid],
             Made::Duration(_) | Made::Backlog => Vec::new(),
         }
     }
@@ -268,7 +268,16 @@ pub const DEFINITIONS: &[Definition] = &[
         counted_by: "the day the department did it",
         sources: &["redress.resolution.v1.TaskCompleted"],
         origin: RETURNS,
-        made: Made::Money,
+        made: Made::Money(Measure::Payments, Measure::Paid),
+    },
+    Definition {
+        name: "losses_written_off",
+        description: "What was paid, had to be taken back, and could not be. It is part of redress_paid.",
+        formula: "sums that two people wrote off; by currency; by department: the one that was to take it back",
+        counted_by: "the day it was written off",
+        sources: &["redress.resolution.v1.TaskWrittenOff"],
+        origin: OWN,
+        made: Made::Money(Measure::Losses, Measure::WrittenOff),
     },
     Definition {
         name: "department_time",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use statistics::wilson;
 
 use super::definition::{Definition, Made};
-use super::measure::{Counts, Tally};
+use super::measure::{Counts, Measure, Tally};
 use super::statistics::{mean, percentile_cont};
 use super::{Query, Settings};
 
@@ -25,7 +25,7 @@ pub struct Figure {
     pub numerator: i64,
     /// What it is counted from.
     pub denominator: i64,
-    /// How many cases, cycles, answers, calls or payments it is counted from.
+    /// How many cases, cycles, answers, calls, payments or losses it is counted from.
     pub group: i64,
     /// Of a duration.
     pub percentiles: Vec<(f64, f64)>,
@@ -66,7 +66,7 @@ pub fn figure(query: &Query, value: &str, counts: Option<&mut Counts>, settings:
         Made::Number(measure) => number(counts.number(measure)),
         Made::Density(measure) => density(counts.number(measure), settings.customers.get(value).copied()),
         Made::Duration(_) => duration(query, counts),
-        Made::Money => money(counts),
+        Made::Money(number, sum) => money(counts, number, sum),
         Made::Backlog => Figure::default(),
     }
 }
@@ -102,10 +102,9 @@ fn duration(query: &Query, counts: &mut Counts) -> Figure {
     Figure { value, numerator: count, denominator: count, group: count, percentiles, ..Figure::default() }
 }
 
-fn money(counts: &Counts) -> Figure {
-    use super::Measure::{Paid, Payments};
-    let count = counts.number(Payments);
-    let amounts = counts.money(Paid);
+fn money(counts: &Counts, number: Measure, sum: Measure) -> Figure {
+    let count = counts.number(number);
+    let amounts = counts.money(sum);
     Figure { numerator: count, denominator: count, group: count, amounts, ..Figure::default() }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 kernel::numbered! {
-    /// What is counted: a number of cases, cycles, answers, calls or payments, or money.
+    /// What is counted: a number of cases, cycles, answers, calls, payments or losses, or money.
     Measure {
         /// Cases received; those merged into others are not counted.
         Received = 1,
@@ -61,6 +61,10 @@ kernel::numbered! {
         TasksInTime = 27,
         /// Tasks whose due time passed before they were done.
         TasksOverdue = 28,
+        /// Losses that were written off.
+        Losses = 29,
+        /// What they come to, in minor units of a currency.
+        WrittenOff = 30,
     }
 }
 
@@ -107,6 +111,8 @@ kernel::numbered! {
         TaskDone = 9,
         /// Tasks of departments, by the day they were overdue.
         TaskOverdue = 10,
+        /// Losses, by the day they were written off.
+        WrittenOff = 11,
     }
 }
 
@@ -132,7 +138,13 @@ impl Measure {
             Self::Payments | Self::Paid => Cohort::Paid,
             Self::TasksDue | Self::TasksInTime => Cohort::TaskDone,
             Self::TasksOverdue => Cohort::TaskOverdue,
+            Self::Losses | Self::WrittenOff => Cohort::WrittenOff,
         }
+    }
+
+    /// Whether it is a sum of money, by currency, and no number.
+    pub fn is_sum(self) -> bool {
+        matches!(self, Self::Paid | Self::WrittenOff)
     }
 }
 

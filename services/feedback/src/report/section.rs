@@ -85,6 +85,8 @@ pub enum Name {
     Decisions,
     /// What was paid.
     Redress,
+    /// What was written off.
+    Losses,
     /// Who was called back.
     CallBacks,
 }
@@ -180,6 +182,7 @@ pub const SECTIONS: &[Section] = &[
     },
     Section { name: Name::Decisions, shape: Shape::Shares, asks: &[whole("upheld_rate")] },
     Section { name: Name::Redress, shape: Shape::Sums, asks: &[whole("redress_paid")] },
+    Section { name: Name::Losses, shape: Shape::Sums, asks: &[whole("losses_written_off")] },
     Section { name: Name::CallBacks, shape: Shape::Shares, asks: &[whole("call_back_reach")] },
 ];
 

@@ -83,6 +83,7 @@ words! {
     Quality: "Do outcomes hold?", "处理质量";
     Decisions: "Upheld", "投诉成立情况";
     Redress: "Redress paid", "赔付金额";
+    Losses: "Written off", "损失核销";
     CallBacks: "Call-backs", "回访";
 
     HeadlinesLead: "The most important figures, beside those of the times before.", "主要指标，并与此前对比。";
@@ -95,6 +96,7 @@ words! {
     QualityLead: "How often the first answer was the last; how often cases were reopened, came again or went over our heads.", "一次解决的比例，以及重开、重复投诉和升级的比例。";
     DecisionsLead: "How many of the outcomes found the complainant right, in whole or in part.", "处理结果认定投诉全部或部分成立的比例。";
     RedressLead: "Sums of remedies carried out, less those undone.", "已执行的赔付金额，扣除已撤销的部分。";
+    LossesLead: "Sums that were paid, had to be taken back and could not be; two people each gave them up. They are part of what was paid.", "已支付、应收回而无法收回，并经双人批准核销的金额；已计入赔付金额。";
     CallBacksLead: "How many of those called back were spoken to.", "回访中实际联系上的比例。";
 
     Figure: "Figure", "指标";
@@ -115,7 +117,7 @@ words! {
     Overdue: "Overdue", "其中逾期";
     OpenInTime: "Not overdue", "未逾期";
     Currency: "Currency", "币种";
-    Paid: "Paid", "赔付";
+    Sum: "Sum", "金额";
     Total: "Total", "合计";
     NoValue: "(not known)", "（未知）";
     NothingCounted: "Nothing to tell.", "暂无数据。";
@@ -143,6 +145,7 @@ words! {
     ReopenRate: "Reopened", "重开率";
     UpheldRate: "Upheld", "投诉成立率";
     RedressPaid: "Redress paid", "赔付金额";
+    LossesWrittenOff: "Losses written off", "核销损失";
     CallBackReach: "Reached by call-back", "回访接通率";
     CompleteRate: "Complete as recorded", "登记完整率";
     OpenCases: "Open cases", "未结案件";
@@ -231,6 +234,7 @@ pub fn kpi(name: &str) -> Option<Word> {
         "reopen_rate" => Word::ReopenRate,
         "upheld_rate" => Word::UpheldRate,
         "redress_paid" => Word::RedressPaid,
+        "losses_written_off" => Word::LossesWrittenOff,
         "call_back_reach" => Word::CallBackReach,
         "complete_rate" => Word::CompleteRate,
         "backlog" => Word::OpenCases,
@@ -255,6 +259,7 @@ pub fn section(name: Name) -> (Word, Word) {
         Name::Quality => (Word::Quality, Word::QualityLead),
         Name::Decisions => (Word::Decisions, Word::DecisionsLead),
         Name::Redress => (Word::Redress, Word::RedressLead),
+        Name::Losses => (Word::Losses, Word::LossesLead),
         Name::CallBacks => (Word::CallBacks, Word::CallBacksLead),
     }
 }

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::past::keep_past;
 use super::process::keep_process_events;
 use crate::fact::{
-    CallBackFact, CaseFact, CycleFact, Facts, Filing, PauseFact, PaymentFact, TaskFact, TellingFact,
-    TellingKey,
+    CallBackFact, CaseFact, CycleFact, Facts, Filing, LossFact, PauseFact, PaymentFact, TaskFact,
+    TellingFact, TellingKey,
 };
 use crate::notice::Kind;
 use crate::working_hours;
@@ -64,7 +64,7 @@ fn merging(rows: &pg::Rows, table: &str, key: &str, rules: &[Rule]) -> String {
 
 /// Adds facts to what is known. Working time is that of a zone.
 pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &str) -> Result<(), Fault> {
-    let Facts { cases, cycles, call_backs, payments, pauses, events, tellings, past, tasks } = facts;
+    let Facts { cases, cycles, call_backs, payments, losses, pauses, events, tellings, past, tasks } = facts;
     if !cases.is_empty() {
         keep_cases(conn, &cases.iter().collect::<Vec<_>>(), zone).await?;
     }
@@ -76,6 +76,9 @@ pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &st
     }
     if !payments.is_empty() {
         keep_payments(conn, &payments.iter().collect::<Vec<_>>()).await?;
+    }
+    if !losses.is_empty() {
+        keep_losses(conn, &losses.iter().collect::<Vec<_>>()).await?;
     }
     if !pauses.is_empty() {
         keep_pauses(conn, &pauses.iter().collect::<Vec<_>>()).await?;
@@ -231,6 +234,22 @@ async fn keep_payments(conn: &mut PgConnection, payments: &[(&TaskId, &PaymentFa
     Ok(())
 }
 
+async fn keep_losses(conn: &mut PgConnection, losses: &[(&TaskId, &LossFact)]) -> Result<(), Fault> {
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(losses)
+        .column("task_id", |(task, _)| task.0)
+        .column("case_id", |(_, fact)| fact.case_id.0)
+        .column("department", |(_, fact)| fact.department.as_str())
+        .column("written_off_at", |(_, fact)| fact.written_off.to_sqlx())
+        .column("currency", |(_, fact)| fact.amount.currency.as_str())
+        .column("minor", |(_, fact)| fact.amount.minor)
+        .done();
+    let rules = [Rule::First(&["case_id"])];
+    binds.execute(&merging(&rows, "loss_fact", "r.task_id", &rules), conn).await?;
+    Ok(())
+}
+
 async fn keep_pauses(conn: &mut PgConnection, pauses: &[(&(CaseId, i32), &PauseFact)]) -> Result<(), Fault> {
     let mut binds = Binds::default();
     let rows = binds
@@ -340,6 +359,7 @@ pub(crate) async fn facts_hash(conn: &mut PgConnection) -> Result<String, Fault>
         "cycle_fact",
         "call_back_fact",
         "payment_fact",
+        "loss_fact",
         "pause_fact",
         "process_event",
         "telling_fact",

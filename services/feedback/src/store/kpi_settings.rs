@@ -13,11 +13,12 @@ use crate::fact::Rebuild;
 use crate::kpi::{Customers, Settings};
 
 /// Tables whose rows a rebuild throws away, and the most of them at once.
-const THROWN: [&str; 14] = [
+const THROWN: [&str; 15] = [
     "case_fact",
     "cycle_fact",
     "call_back_fact",
     "payment_fact",
+    "loss_fact",
     "pause_fact",
     "process_event",
     "telling_fact",

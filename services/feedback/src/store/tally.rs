@@ -66,6 +66,8 @@ const OF_TASKS: &str =
     "task_fact t LEFT JOIN case_fact c ON c.tenant_id = t.tenant_id AND c.case_id = t.case_id";
 const OF_PAYMENTS: &str =
     "payment_fact p LEFT JOIN case_fact c ON c.tenant_id = p.tenant_id AND c.case_id = p.case_id";
+const OF_LOSSES: &str =
+    "loss_fact l LEFT JOIN case_fact c ON c.tenant_id = l.tenant_id AND c.case_id = l.case_id";
 
 fn source(cohort: Cohort) -> Source {
     let (from, at, only) = match cohort {
@@ -76,6 +78,7 @@ fn source(cohort: Cohort) -> Source {
         Cohort::Told => (OF_CYCLES, "y.told_at", "true"),
         Cohort::Called => (OF_CALLS, "k.ended_at", "true"),
         Cohort::Paid => (OF_PAYMENTS, "p.paid_at", "true"),
+        Cohort::WrittenOff => (OF_LOSSES, "l.written_off_at", "true"),
         Cohort::Acknowledged => (OF_CASES, "c.acknowledged_at", "true"),
         Cohort::TaskDone => (OF_TASKS, "t.done_at", "true"),
         Cohort::TaskOverdue => (OF_TASKS, "t.overdue_at", "true"),
@@ -107,6 +110,8 @@ fn condition(measure: Measure) -> &'static str {
         | Measure::Called
         | Measure::Payments
         | Measure::Paid
+        | Measure::Losses
+        | Measure::WrittenOff
         | Measure::TasksOverdue => "true",
         Measure::TasksDue => "t.due_at IS NOT NULL",
         Measure::TasksInTime => "t.done_at <= t.due_at",
@@ -270,9 +275,10 @@ impl Counting {
             rows = self.parts,
             filters = self.filters,
         ));
-        // A task is the department's that did it, whoever handles its case.
-        let is_of_task = matches!(cohort, Cohort::TaskDone | Cohort::TaskOverdue);
-        if is_of_task { text.replace("c.department", "t.department") } else { text }
+        // A task is the department's that did it, a loss that of the one that was to take it
+        // back, whoever handles the case.
+        let is_of_task = matches!(cohort, Cohort::TaskDone | Cohort::TaskOverdue | Cohort::WrittenOff);
+        if is_of_task { text.replace("c.department", &format!("{alias}.department")) } else { text }
     }
 
     /// Tells facts apart: each is one row for each dimension.
@@ -288,15 +294,14 @@ impl Counting {
     fn counted(&self, cohort: Cohort, measures: &[Measure]) -> String {
         let column = |measure: &Measure| format!("({}) AS m{}", condition(*measure), measure.number());
         let mut columns: Vec<String> = measures.iter().map(column).collect();
-        let is_money = cohort == Cohort::Paid;
-        if is_money {
-            columns.extend(["p.currency".to_owned(), "p.minor".to_owned()]);
-        } else {
-            columns.push("''::text AS currency".to_owned());
+        match cohort {
+            Cohort::Paid => columns.extend(["p.currency".to_owned(), "p.minor".to_owned()]),
+            Cohort::WrittenOff => columns.extend(["l.currency".to_owned(), "l.minor".to_owned()]),
+            _ => columns.push("''::text AS currency".to_owned()),
         }
         let count = |measure: &Measure| {
             let number = measure.number();
-            if *measure == Measure::Paid {
+            if measure.is_sum() {
                 format!("sum(x.minor)::bigint AS n{number}")
             } else {
                 format!("count(*) FILTER (WHERE x.m{number}) AS n{number}")
@@ -305,7 +310,7 @@ impl Counting {
         let counts: Vec<String> = measures.iter().map(count).collect();
         let list = |measure: &Measure| {
             let number = measure.number();
-            let currency = if *measure == Measure::Paid { "a.currency" } else { "''" };
+            let currency = if measure.is_sum() { "a.currency" } else { "''" };
             format!("({number}::smallint, {currency}, a.n{number})")
         };
         let lists: Vec<String> = measures.iter().map(list).collect();

@@ -51,6 +51,9 @@ pub(crate) async fn note_changed_days(tx: &mut Tx, cases: &[CaseId]) -> Result<(
                   SELECT paid_at FROM payment_fact
                   WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
                   UNION ALL
+                  SELECT written_off_at FROM loss_fact
+                  WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
+                  UNION ALL
                   SELECT UNNEST(ARRAY[done_at, overdue_at]) FROM task_fact
                   WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1))
          INSERT INTO fact_change (tenant_id, day, changed_at)

@@ -28,7 +28,7 @@ const WITH_RESPONSE: i64 = 1;
 /// Rank of a score that came with the survey: it holds.
 const WITH_SURVEY: i64 = 2;
 
-pub(crate) use tasks::{count_overdue, count_task};
+pub(crate) use tasks::{count_overdue, count_task, count_written_off};
 
 type Taken = Result<(), Fault>;
 

@@ -11,7 +11,7 @@ use proto::redress::feedback::v1::{
     CreateCallBackPolicyRequest, FeedbackReceived, GetCallBackPolicyRequest, ListCallBacksRequest,
     RecordCallBackAttemptRequest, Response, Satisfaction,
 };
-use proto::redress::intake::v1::{Channel, Respondent};
+use proto::redress::intake::v1::{Channel, Complainant, Respondent};
 use testkit::{CallerChannel, House, consistency_token, eventually, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -149,6 +149,32 @@ async fn a_dispute_is_called_back_and_who_is_withdrawn_is_not() {
     house.tell("cases", silent, &closed(silent, 1, CloseReason::WindowPassed)).await;
     house.settled().await;
     assert_eq!(listed(&house, silent).await[0].state(), CallBackState::Due);
+    house.done().await;
+}
+
+#[tokio::test]
+async fn nobody_is_called_of_whom_nobody_knows_who_they_are_and_how_to_reach_them() {
+    let house = house().await;
+    let numbered = Complainant { phone: "+86 138".into(), ..Complainant::default() };
+    let written = Complainant { email: "ann@example.org".into(), ..Complainant::default() };
+    let named = Complainant { display_name: "Ada".into(), ..Complainant::default() };
+    for (complainant, calls) in [
+        (None, 0),
+        (Some(Complainant::default()), 0),
+        (Some(numbered), 1),
+        (Some(written), 1),
+        (Some(named), 1),
+    ] {
+        let case = case();
+        let mut event = registered(case, "");
+        event.complaint.as_mut().unwrap().complainant.clone_from(&complainant);
+        house.tell("intake", case, &event).await;
+        house.tell("cases", case, &opened(case, Priority::P1)).await;
+        house.tell("cases", case, &resolved(case, 1)).await;
+        house.settled().await;
+        respond(&mut client(&house), dispute(case)).await.unwrap();
+        assert_eq!(listed(&house, case).await.len(), calls, "{complainant:?}");
+    }
     house.done().await;
 }
 

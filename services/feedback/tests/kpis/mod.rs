@@ -11,7 +11,7 @@ use proto::redress::feedback::v1::{
     QueryKpisResponse, RebuildFactsRequest, RegionCustomers, UpdateKpiSettingsRequest,
 };
 use proto::redress::intake::v1::{Channel, ComplaintRegistered};
-use proto::redress::resolution::v1::TaskCompleted;
+use proto::redress::resolution::v1::{TaskCompleted, TaskWrittenOff};
 use sqlx::AssertSqlSafe;
 use testkit::{CallerChannel, House, MockClock, eventually, reason, request_id, violations};
 use tonic::{Code, Status};
@@ -118,6 +118,14 @@ async fn two_cases(house: &House) -> (Uuid, Uuid) {
         ..TaskCompleted::default()
     };
     house.tell("resolution", good, &paid).await;
+    let lost = TaskWrittenOff {
+        case_id: good.to_string(),
+        task_id: Uuid::from_u128(10).to_string(),
+        department_id: "finance".to_owned(),
+        amount: Some(Money { currency_code: "CNY".into(), units: 7, nanos: 50_000_000 }),
+        ..TaskWrittenOff::default()
+    };
+    house.tell("resolution", good, &lost).await;
     house.settled().await;
     (good, bad)
 }
@@ -145,6 +153,11 @@ async fn what_happened_is_counted_from_every_feed_that_tells_of_it() {
     }
     let paid = figure(&house, "redress_paid").await;
     assert_eq!(paid.amounts, [Money { currency_code: "CNY".into(), units: 39, nanos: 900_000_000 }]);
+    let lost = figure(&house, "losses_written_off").await;
+    assert_eq!(lost.amounts, [Money { currency_code: "CNY".into(), units: 7, nanos: 50_000_000 }]);
+    let by = KpiQuery { dimension: KpiDimension::Department.into(), ..this_year("losses_written_off") };
+    let by: Vec<String> = answer(&house, by).await.rows.into_iter().map(|row| row.value).collect();
+    assert_eq!(by, ["finance"], "the department that was to take it back, not the one of the case");
     let response = figure(&house, "response_time").await;
     assert_eq!((response.value, response.denominator), (Some(5.0 * 3_600.0), 2));
     let acknowledged = figure(&house, "acknowledgement_time").await;
@@ -306,7 +319,7 @@ async fn settings_are_replaced_once_and_by_who_has_seen_them() {
 async fn hash(house: &House) -> String {
     let mut owner = house.owner().await;
     let mut all = String::new();
-    for table in ["case_fact", "cycle_fact", "call_back_fact", "payment_fact", "pause_fact"] {
+    for table in ["case_fact", "cycle_fact", "call_back_fact", "payment_fact", "loss_fact", "pause_fact"] {
         let statement = format!(
             "SELECT coalesce(md5(string_agg(to_jsonb(t)::text, '|' ORDER BY to_jsonb(t)::text)), '')
              FROM feedback.{table} t"

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{ArgGroup, Args, Subcommand};
 use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
-    ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, ListPoliciesRequest,
+    ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, ListPoliciesRequest, ReopeningLimits,
 };
 use show::table::Table;
 use show::text;
@@ -33,12 +33,19 @@ enum Verb {
         /// A pack of one's own, in TOML; `-` for standard input
         #[arg(long)]
         file: Option<PathBuf>,
+        /// For how many days after its resolution a case may be reopened; 60 without
+        #[arg(long, value_name = "DAYS", requires = "reopen_times")]
+        reopen_days: Option<i32>,
+        /// How often a case may be reopened in all; 3 without
+        #[arg(long, value_name = "TIMES", requires = "reopen_days")]
+        reopen_times: Option<i32>,
         /// Why there is this version
         #[arg(long, default_value = "")]
         note: String,
     },
     /// Puts a version in force, and shows which due times that moves; 0 is the shipped one
     Activate {
+        /// Which version
         version: i32,
         /// Changes nothing: only shows which due times would move
         #[arg(long = "dry-run")]
@@ -47,6 +54,7 @@ enum Verb {
     /// Shows a version; without one, that activated last; 0 is the shipped one
     #[command(visible_alias = "show")]
     Get {
+        /// Which version
         version: Option<i32>,
         /// As it is for complaints received on this day, as 2026-04-14; today without
         #[arg(long, value_name = "DATE", default_value = "")]
@@ -73,7 +81,8 @@ impl Policies {
         let caller = self.connection.open().await?;
         let mut policies = PolicyServiceClient::new(caller.client.calls());
         match self.verb {
-            Verb::Add { pack, file, note } => {
+            Verb::Add { pack, file, reopen_days, reopen_times, note } => {
+                let limits = reopen_days.zip(reopen_times);
                 let pack_toml = file.map(|file| read_text(&file)).transpose()?.unwrap_or_default();
                 let request = CreatePolicyRequest {
                     request_id: caller.request_id(),
@@ -81,6 +90,7 @@ impl Policies {
                     pack_toml,
                     rungs: Vec::new(),
                     note,
+                    reopening: limits.map(|(window_days, maximum)| ReopeningLimits { window_days, maximum }),
                 };
                 let answer = policies.create_policy(request).await?.into_inner();
                 show::answer(caller.json, &answer.policy.unwrap_or_default(), text::policy)

@@ -16,7 +16,7 @@ use proto::redress::resolution::v1 as resolution;
 use uuid::Uuid;
 
 pub(crate) use super::chance::Chance;
-pub(crate) use super::truth::{Cycle, Truth};
+pub(crate) use super::truth::{Cycle, Loss, Truth};
 use crate::fact::Ending;
 
 /// Invents cases of some days from here on.
@@ -361,6 +361,25 @@ fn of_others(truth: &Truth, all: &mut Vec<Told>) {
     }
     called(truth, all);
     paid(truth, all);
+    written_off(truth, all);
+}
+
+/// What could not be taken back.
+fn written_off(truth: &Truth, all: &mut Vec<Told>) {
+    let Some(Loss { at, department, currency, minor }) = truth.loss() else { return };
+    let (units, cents) = if currency == "JPY" { (minor, 0) } else { (minor / 100, minor % 100) };
+    let nanos = i32::try_from(cents * 10_000_000).unwrap_or(0);
+    let event = resolution::TaskWrittenOff {
+        case_id: truth.id.to_string(),
+        task_id: Uuid::from_u128(truth.id.as_u128() ^ 1 << 102).to_string(),
+        department_id: department.to_owned(),
+        amount: Some(Money { currency_code: currency.to_owned(), units, nanos }),
+        ..Default::default()
+    };
+    all.push(told("resolution", at, &event));
+    // What is no money is no sum.
+    let goods = Uuid::from_u128(truth.id.as_u128() ^ 1 << 103).to_string();
+    all.push(told("resolution", at, &resolution::TaskWrittenOff { task_id: goods, amount: None, ..event }));
 }
 
 /// What a department paid, and whether it was late.

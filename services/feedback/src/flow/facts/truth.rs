@@ -1,6 +1,6 @@
 //! What happened to a case, and what was known of it at a time.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::fact::Ending;
@@ -66,6 +66,15 @@ pub(crate) struct Truth {
     pub(crate) ended: Option<(Timestamp, Ending)>,
 }
 
+/// A loss that was written off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Loss {
+    pub(crate) at: Timestamp,
+    pub(crate) department: &'static str,
+    pub(crate) currency: &'static str,
+    pub(crate) minor: i64,
+}
+
 impl Truth {
     fn number(&self) -> u128 {
         self.id.as_u128() % 1_000
@@ -85,6 +94,14 @@ impl Truth {
         all.sort_by_key(|(at, _)| *at);
         let (at, ending) = all.pop()?;
         Some((at, ending?))
+    }
+
+    /// Every other payment could not be taken back, and was written off a day later.
+    pub(crate) fn loss(&self) -> Option<Loss> {
+        let (paid, minor) = self.paid.filter(|_| self.number().is_multiple_of(2))?;
+        let department = if self.number().is_multiple_of(4) { "finance" } else { "shop" };
+        let currency = if self.number().is_multiple_of(3) { "JPY" } else { "CNY" };
+        Some(Loss { at: paid + SignedDuration::from_hours(24), department, currency, minor })
     }
 
     /// Every other complainant can be reached, each by a telephone of their own.

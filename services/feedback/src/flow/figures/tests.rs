@@ -318,6 +318,55 @@ async fn durations_are_those_of_a_recount_in_each_time() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Losses by hand, day and department: how many, and what they come to by currency.
+fn losses(
+    truths: &[Truth],
+    as_of: Timestamp,
+    by_department: bool,
+) -> BTreeMap<(String, String), (i64, BTreeMap<String, i64>)> {
+    let mut recount: BTreeMap<_, (i64, BTreeMap<String, i64>)> = BTreeMap::new();
+    for loss in truths.iter().filter_map(Truth::loss).filter(|loss| loss.at <= as_of) {
+        let department = if by_department { loss.department } else { "" };
+        let counted = recount.entry((day(loss.at), department.to_owned())).or_default();
+        counted.0 += 1;
+        *counted.1.entry(loss.currency.to_owned()).or_default() += loss.minor;
+    }
+    recount
+}
+
+#[tokio::test]
+async fn losses_written_off_are_those_of_a_recount_by_day_department_and_currency() -> anyhow::Result<()> {
+    let (database, db, mine, truths) = told(8).await?;
+    let (middle, end) = (Timestamp::from_second(1_772_000_000)?, Timestamp::MAX);
+    for round in ["facts", "totals", "both"] {
+        match round {
+            "totals" => renewed(&db).await?,
+            "both" => kept(&db, &mine, &events(mine.as_str(), &truths[..20])[3]).await?,
+            _ => {}
+        }
+        for (dimension, as_of) in [
+            (None, None),
+            (Some(Dimension::Department), None),
+            (None, Some(middle)),
+            (Some(Dimension::Department), Some(middle)),
+        ] {
+            let query = daily("losses_written_off", dimension, as_of);
+            let rows = answered(&db, &mine, &[query]).await?.remove(0);
+            let expected = losses(&truths, as_of.unwrap_or(end), dimension.is_some());
+            let currencies = expected.values().flat_map(|(_, sums)| sums.keys());
+            assert_eq!(currencies.collect::<BTreeSet<_>>().len(), 2, "both currencies");
+            let counted = rows.into_iter().filter(|row| row.figure.denominator > 0).map(|row| {
+                let Row { period, value, figure, .. } = row;
+                ((period, value), (figure.numerator, figure.amounts.into_iter().collect()))
+            });
+            let counted: BTreeMap<_, _> = counted.collect();
+            assert_eq!(counted, expected, "{round} by {dimension:?} as of {as_of:?}");
+        }
+    }
+    database.drop().await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn filters_months_and_comparisons_are_those_of_a_recount() -> anyhow::Result<()> {
     let (database, db, mine, truths) = told(7).await?;

@@ -346,7 +346,7 @@ impl Maker<'_> {
     }
 
     fn sums(&self, asks: &[Ask]) -> (Table, Option<Chart>, Vec<usize>) {
-        let mut columns = self.columns(&[Word::Currency, Word::Paid]);
+        let mut columns = self.columns(&[Word::Currency, Word::Sum]);
         columns.extend(self.earlier().into_iter().map(|(_, name)| name));
         let mut whens = vec![(When::Now, self.say(Word::ThisTime))];
         whens.extend(self.earlier());

@@ -4,7 +4,7 @@ use events::Delivered;
 use proto::redress::resolution::v1 as resolution;
 
 use super::{Taken, at, id, sum, time};
-use crate::fact::{Facts, PaymentFact, Ranked, TaskFact};
+use crate::fact::{Facts, LossFact, PaymentFact, Ranked, TaskFact};
 
 /// Rank of the department in charge of a task that is overdue.
 const IN_CHARGE: i64 = 1;
@@ -45,5 +45,24 @@ pub(crate) fn count_task(facts: &mut Facts, event: &Delivered, told: resolution:
     }
     let payment = PaymentFact { case_id: id("case_id", &told.case_id)?, paid: at(event), amount };
     facts.payment(id("task_id", &told.task_id)?, payment);
+    Ok(())
+}
+
+/// What a department could not take back was written off. Of what is no money nothing is
+/// counted.
+pub(crate) fn count_written_off(
+    facts: &mut Facts,
+    event: &Delivered,
+    told: resolution::TaskWrittenOff,
+) -> Taken {
+    let amount = sum("amount", told.amount)?;
+    let Some(amount) = amount.filter(|amount| amount.minor != 0) else { return Ok(()) };
+    let loss = LossFact {
+        case_id: id("case_id", &told.case_id)?,
+        department: told.department_id,
+        written_off: at(event),
+        amount,
+    };
+    facts.loss(id("task_id", &told.task_id)?, loss);
     Ok(())
 }

@@ -16,6 +16,7 @@ use crate::case::properties::{occasion, opened};
 use crate::clocks::policy::{KeptPolicy, default_ladders};
 use crate::flow::clocks::{Begun, begin as begin_clocks};
 use crate::flow::persist;
+use crate::reopening::ReopeningLimits;
 use crate::store;
 use crate::store::Opening;
 
@@ -141,6 +142,7 @@ impl Bench {
                 pack,
                 shipped: false,
                 ladders: default_ladders(),
+                reopening: ReopeningLimits::SHIPPED,
                 note: String::new(),
                 created: Some(tx.now()),
                 creator: String::new(),
