@@ -16,8 +16,8 @@ use crate::language::{self, Language};
 use crate::problem::Problem;
 use crate::session::{Visitor, set_cookie};
 use crate::{
-    admin, assets, boards, case_page, complainant, department, error_page, figures, headers, inbox, papers, session,
-    sign_in, team,
+    admin, assets, boards, case_page, complainant, department, error_page, figures, headers, inbox, papers,
+    session, sign_in, team,
 };
 
 /// The whole site, below its base path. It is told when the process stops.
