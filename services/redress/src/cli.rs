@@ -176,6 +176,7 @@ enum Verb {
     /// What complainants say to an outcome
     Feedback(feedback::FeedbackArgs),
     /// Lists what complainants were, or could not be, told
+    #[command(visible_alias = "notice")]
     Notices(feedback::Notices),
     /// What complainants are asked once they were told an outcome
     Survey(survey::Surveys),
@@ -334,6 +335,30 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         CommandLine::command().debug_assert();
+    }
+
+    /// The arguments of a verb and of those below it that have no word of help.
+    fn unexplained(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+        let path = format!("{path} {}", command.get_name());
+        let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
+        let silent = |argument: &&clap::Arg| {
+            let help = argument.get_help().or(argument.get_long_help());
+            help.is_none_or(|help| help.to_string().trim().is_empty())
+        };
+        found.extend(shown.filter(silent).map(|argument| format!("{path}: {}", argument.get_id())));
+        // Clap's own `help` names all verbs once more.
+        for verb in command.get_subcommands().filter(|verb| verb.get_name() != "help") {
+            unexplained(verb, &path, found);
+        }
+    }
+
+    #[test]
+    fn every_argument_of_every_verb_has_its_help() {
+        let mut command = CommandLine::command();
+        command.build();
+        let mut found = Vec::new();
+        unexplained(&command, "", &mut found);
+        assert!(found.is_empty(), "without help:\n{}", found.join("\n"));
     }
 
     /// Where one of two will do, the refusal names both: it named one only.

@@ -80,6 +80,8 @@ pub struct Task {
     pub checkpoint: Vec<u8>,
     /// Why it last failed or was rejected.
     pub last_error: String,
+    /// How its department knows what came of it, where that was unknown; empty otherwise.
+    pub settle_reason: String,
     /// What came of it, once completed.
     pub result: Option<TaskResult>,
     /// Proof of holding it, until somebody else does or the holder gives it up.
@@ -352,11 +354,15 @@ impl Task {
             return Err(Refusal::InvalidTaskState(self.state));
         }
         let Settlement { result, reason } = settlement;
-        self.last_error = reason;
+        self.settle_reason.clone_from(&reason);
         if result.is_some() {
             self.move_to(TaskState::Completed);
             self.result = result;
-        } else if self.cancel_requested {
+            return Ok(());
+        }
+        // Why it was not done after all.
+        self.last_error = reason;
+        if self.cancel_requested {
             self.move_to(TaskState::Cancelled);
         } else {
             self.attempt = 0;

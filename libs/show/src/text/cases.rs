@@ -57,7 +57,7 @@ fn reopening(one: &CaseReopening) -> String {
         None => "at any time".to_owned(),
     };
     let left = if one.left == 0 { "no more".to_owned() } else { format!("{} more", one.left) };
-    let limits = one.limits.as_ref().map(super::clocks::reopened);
+    let limits = one.limits.map(super::clocks::reopened);
     let limits = limits.map_or_else(String::new, |limits| format!(": {limits}"));
     let policy = match one.policy_version {
         0 => "the shipped policy".to_owned(),

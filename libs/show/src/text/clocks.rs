@@ -170,7 +170,7 @@ pub fn policy(policy: &Policy) -> String {
         ("source", policy.source.clone()),
         ("calendar", policy.calendar.clone()),
         ("applies", format!("{} – {}", policy.effective_from, policy.effective_until)),
-        ("reopened", policy.reopening.as_ref().map(reopened).unwrap_or_default()),
+        ("reopened", policy.reopening.map(reopened).unwrap_or_default()),
         ("activated", time(policy.activate_time.as_ref())),
         ("has reached", super::recount(policy.recount.as_ref())),
         ("note", policy.note.clone()),
@@ -198,7 +198,7 @@ pub fn policy(policy: &Policy) -> String {
 }
 
 /// How long and how often a case may be reopened.
-pub(super) fn reopened(limits: &ReopeningLimits) -> String {
+pub(super) fn reopened(limits: ReopeningLimits) -> String {
     let days = if limits.window_days == 1 { "day" } else { "days" };
     let times = if limits.maximum == 1 { "time" } else { "times" };
     format!("within {} {days} of the resolution, {} {times} at most", limits.window_days, limits.maximum)

@@ -16,7 +16,8 @@ pub fn notices(list: &ListNoticesResponse) -> String {
     if list.notices.is_empty() {
         return none_of("notices", &list.next_page_token);
     }
-    let mut table = Table::new(["notice", "case", "cycle", "kind", "state", "owed", "subject, or why not"]);
+    let mut table =
+        Table::new(["notice", "case", "cycle", "kind", "state", "owed", "leaves", "subject, or why not"]);
     for notice in &list.notices {
         let why_not = &notice.failure_reason;
         table.row([
@@ -26,6 +27,7 @@ pub fn notices(list: &ListNoticesResponse) -> String {
             word::<NoticeKind>(notice.kind),
             word::<NoticeState>(notice.state),
             time(notice.create_time.as_ref()),
+            time(notice.next_attempt_time.as_ref()),
             if why_not.is_empty() { notice.subject.clone() } else { why_not.clone() },
         ]);
     }
@@ -44,7 +46,7 @@ pub fn notice(notice: &Notice) -> String {
         ("to", notice.recipient.clone()),
         ("subject", notice.subject.clone()),
         ("owed", time(notice.create_time.as_ref())),
-        ("tried next", time(notice.next_attempt_time.as_ref())),
+        ("leaves", time(notice.next_attempt_time.as_ref())),
         ("told by", word::<NoticeMeans>(notice.means)),
         ("told", time(notice.tell_time.as_ref())),
         ("recorded by", notice.recorder.clone()),
@@ -220,6 +222,22 @@ mod tests {
         ] {
             assert!(shown.contains(part), "{part} is not in {shown}");
         }
+    }
+
+    #[test]
+    fn a_letter_of_later_says_when_it_leaves() {
+        let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let pending = Notice {
+            notice_id: "n".to_owned(),
+            create_time: at(1_796_990_400),
+            next_attempt_time: at(1_797_595_200),
+            ..Notice::default()
+        };
+        let shown = notices(&ListNoticesResponse { notices: vec![pending], ..Default::default() });
+        let heads: Vec<&str> = shown.lines().next().unwrap_or_default().split_whitespace().collect();
+        assert_eq!(heads[5..7], ["owed", "leaves"]);
+        let leaves = time(at(1_797_595_200).as_ref());
+        assert!(shown.contains(&leaves), "{leaves} is not in {shown}");
     }
 
     #[test]

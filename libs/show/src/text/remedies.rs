@@ -168,6 +168,11 @@ pub fn task(task: &Task) -> String {
         ("attempt", format!("{} of {}", task.attempt, task.max_attempts)),
         ("worker", task.worker.clone()),
         ("last error", task.last_error.clone()),
+        // Of what was not done it is the last error.
+        (
+            "settled because",
+            if task.settle_reason == task.last_error { "" } else { &task.settle_reason }.to_owned(),
+        ),
         ("handed back", handed_back(task)),
         ("went on as", task.given_to_task_id.clone()),
         ("reference", result.reference),

@@ -39,7 +39,8 @@ pub fn supervision(supervision: &Supervision) -> String {
     let mut table = Table::new(["rung", "told", "after the due time"]);
     for (number, rung) in supervision.rungs.iter().enumerate() {
         let after = rung.after_duration.map_or(0, |after| after.seconds.saturating_mul(1_000));
-        table.row([(number + 1).to_string(), word::<SupervisionLevel>(rung.level), millis(after)]);
+        let after = if after == 0 { "at once".to_owned() } else { millis(after) };
+        table.row([(number + 1).to_string(), word::<SupervisionLevel>(rung.level), after]);
     }
     text = match supervision.rungs.len() {
         0 => format!("{text}nobody is told\n"),

@@ -36,8 +36,8 @@ pub(crate) async fn told(
     profiles: &HashMap<CaseId, Profile>,
 ) -> Result<(), Fault> {
     let policy = policy(tx).await?;
-    let cases: Vec<CaseId> = cycles.iter().map(|cycle| cycle.case_id).collect();
-    let unknown = out_of_reach(tx, &cases).await?;
+    let told: Vec<CaseId> = cycles.iter().map(|cycle| cycle.case_id).collect();
+    let unknown = out_of_reach(tx, &told).await?;
     let (mut wanted, mut others) = (Vec::new(), Vec::new());
     for cycle in cycles {
         let profile = profiles.get(&cycle.case_id).cloned().unwrap_or_default();

@@ -41,7 +41,10 @@ enum Verb {
         expect: Expect,
     },
     /// Shows an agent
-    Get { agent: String },
+    Get {
+        /// Name the agent signs in by
+        agent: String,
+    },
     /// Registers or describes many from a table, a verdict for each row; may be repeated
     ///
     /// The columns are agent, department, name, capacity, available, team, skills
@@ -55,6 +58,7 @@ enum Verb {
     },
     /// Notes that an agent is absent, and is given nothing meanwhile
     Absent {
+        /// Name the agent signs in by
         agent: String,
         /// Until when, as 2026-12-01T09:00:00+08:00
         #[arg(long, value_parser = crate::cli::moment::read)]
@@ -67,9 +71,13 @@ enum Verb {
         reason: String,
     },
     /// Notes that an agent is back before their absence is over
-    Back { agent: String },
+    Back {
+        /// Name the agent signs in by
+        agent: String,
+    },
     /// Hands over everything an agent holds who leaves, and gives them nothing any more
     Offboard {
+        /// Name the agent signs in by
         agent: String,
         /// Why
         #[arg(long)]
@@ -79,6 +87,7 @@ enum Verb {
     },
     /// Takes an agent off the roster who holds nothing
     Remove {
+        /// Name the agent signs in by
         agent: String,
         #[command(flatten)]
         expect: Expect,

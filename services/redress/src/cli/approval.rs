@@ -45,7 +45,10 @@ enum Verb {
         reason: String,
     },
     /// Ends a delegation of yours
-    Revoke { delegation: String },
+    Revoke {
+        /// Id of the delegation
+        delegation: String,
+    },
     /// Lists who approves for whom, and did, newest first
     Delegations {
         #[command(flatten)]
@@ -77,7 +80,10 @@ enum PolicyVerb {
     /// Shows which past plans a version, or a policy in a file, would have judged otherwise
     Replay(Replay),
     /// Judges plans by a version from now on; 0 is the one that is shipped
-    Activate { version: i64 },
+    Activate {
+        /// Which version
+        version: i64,
+    },
 }
 
 #[derive(Args)]

@@ -26,12 +26,14 @@ pub(crate) struct Calendars {
 enum Verb {
     /// Makes a calendar of a TOML file, as `redress calendar get NAME --toml` writes it
     Add {
+        /// Name of the calendar
         name: String,
         /// `-` for standard input
         file: PathBuf,
     },
     /// Replaces a calendar by a TOML file, and shows which due times that moves
     Set {
+        /// Name of the calendar
         name: String,
         /// `-` for standard input
         file: PathBuf,
@@ -40,6 +42,7 @@ enum Verb {
     },
     /// Adds days to a calendar: a CSV file with `date,kind,name`, kind `holiday` or `workday`
     Import {
+        /// Name of the calendar
         name: String,
         /// `-` for standard input
         file: PathBuf,
@@ -60,6 +63,7 @@ enum Verb {
     },
     /// Shows a calendar
     Get {
+        /// Name of the calendar
         name: String,
         /// As it was in this version; 0 is the built-in one
         #[arg(long, value_name = "VERSION")]

@@ -51,6 +51,7 @@ enum Verb {
     },
     /// Shows the policy in force, or that of a version; 0 is the shipped one
     Policy {
+        /// Which version
         #[arg(long)]
         version: Option<i64>,
     },
@@ -60,11 +61,15 @@ enum Verb {
         file: PathBuf,
     },
     /// Puts a version of the policy in force; 0 is the shipped one
-    Activate { version: i64 },
+    Activate {
+        /// Which version
+        version: i64,
+    },
 }
 
 #[derive(Args)]
 struct Record {
+    /// Id of the call-back
     call_back: String,
     /// What came of it
     #[arg(value_enum)]
@@ -76,6 +81,7 @@ struct Record {
 
 #[derive(Args)]
 struct Wanted {
+    /// Id of the case
     case: String,
     /// From when on they want to be called, e.g. `2026-12-01T14:00:00+08:00`
     #[arg(long, requires = "until", value_parser = crate::cli::moment::read)]

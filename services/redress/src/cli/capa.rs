@@ -36,11 +36,15 @@ enum Verb {
         page: Page,
     },
     /// Shows an action, and what has become of the complaints since it was done
-    Show { action: String },
+    Show {
+        /// Id of the action
+        action: String,
+    },
     /// Creates an action of a problem
     Create(Create),
     /// Gives an open action to somebody, by a day
     Assign {
+        /// Id of the action
         action: String,
         /// Who sees to it; as it was where none is named
         #[arg(long)]
@@ -51,6 +55,7 @@ enum Verb {
     },
     /// Says that an action is done
     Done {
+        /// Id of the action
         action: String,
         /// What was done
         #[arg(long)]
@@ -58,6 +63,7 @@ enum Verb {
     },
     /// Says that an action works; not of one's own
     Verify {
+        /// Id of the action
         action: String,
         /// What was found
         #[arg(long)]
@@ -65,6 +71,7 @@ enum Verb {
     },
     /// Says that an action does not work; not of one's own
     Ineffective {
+        /// Id of the action
         action: String,
         /// What was found
         #[arg(long)]
@@ -74,6 +81,7 @@ enum Verb {
 
 #[derive(Args)]
 struct Create {
+    /// Id of the problem
     problem: String,
     /// What is to be done
     title: String,

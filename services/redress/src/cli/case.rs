@@ -28,29 +28,41 @@ pub(crate) struct Cases {
 #[derive(Subcommand)]
 enum Verb {
     /// Shows a case
-    Get { case: String },
+    Get {
+        /// Id of the case
+        case: String,
+    },
     /// Lists cases, newest first: those a filter means
     List(find::List),
     /// Counts cases, and shows how long they took; or counts by some fields
     Count(find::Count),
     /// Shows a case after each change, until it is over
-    Watch { case: String },
+    Watch {
+        /// Id of the case
+        case: String,
+    },
     /// Shows what happened to a case
     Timeline {
+        /// Id of the case
         case: String,
         #[command(flatten)]
         page: Page,
     },
     /// Writes a note into the timeline
     Note {
+        /// Id of the case
         case: String,
+        /// What it says
         text: String,
         /// Who may read it: public, internal, restricted
         #[arg(long, value_parser = words::read::<Visibility>, default_value = "internal")]
         visibility: Visibility,
     },
     /// Who handles a case
-    Handler { case: String },
+    Handler {
+        /// Id of the case
+        case: String,
+    },
     /// Gives a waiting case to an agent, or to the best one with room
     Assign(handle::Assign),
     /// Accepts a case as the agent it was given to
@@ -69,19 +81,24 @@ enum Verb {
     Correct(correct::Correct),
     /// Puts a correction that somebody else asked for in force
     ConfirmCorrection {
+        /// Id of the correction
         correction: String,
         #[command(flatten)]
         expect: Expect,
     },
     /// Refuses a correction: the decision stays
     RefuseCorrection {
+        /// Id of the correction
         correction: String,
         /// Why
         #[arg(long)]
         reason: String,
     },
     /// Lists the corrections of a case
-    Corrections { case: String },
+    Corrections {
+        /// Id of the case
+        case: String,
+    },
     /// Makes a case more urgent, whatever triage says later
     Raise(urgency::Urgency),
     /// Makes a case less urgent, once a second person asks for the same
@@ -92,6 +109,7 @@ enum Verb {
     Alike(alike::Verb),
     /// Withdraws a case at its complainant's wish
     Withdraw {
+        /// Id of the case
         case: String,
         /// Why, as far as told
         #[arg(long, default_value = "")]
@@ -101,6 +119,7 @@ enum Verb {
     },
     /// Closes a resolved case without the complainant's answer
     Close {
+        /// Id of the case
         case: String,
         /// Why
         #[arg(long)]
@@ -110,6 +129,7 @@ enum Verb {
     },
     /// Reopens a resolved or closed case as its next cycle
     Reopen {
+        /// Id of the case
         case: String,
         /// Why
         #[arg(long)]

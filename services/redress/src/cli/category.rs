@@ -50,7 +50,10 @@ enum Verb {
         page: Page,
     },
     /// Shows a category
-    Get { path: String },
+    Get {
+        /// The category, as a path, e.g. `delivery/damaged`
+        path: String,
+    },
 }
 
 impl Categories {

@@ -42,11 +42,15 @@ enum Verb {
         version: i64,
     },
     /// Classifies new complaints by a version from now on
-    Activate { version: i64 },
+    Activate {
+        /// Which version
+        version: i64,
+    },
     /// Classifies no more
     Deactivate,
     /// Tries a text out: what it may be about, and how it is meant
     Classify {
+        /// The text to classify
         text: String,
         /// Another version than the active one
         #[arg(long, default_value_t = 0)]
@@ -59,13 +63,18 @@ enum Verb {
     },
     /// Confirms or corrects the category of a case
     Confirm {
+        /// Id of the case
         case: String,
+        /// The category, as a path, e.g. `delivery/damaged`
         category: String,
         #[command(flatten)]
         expect: Expect,
     },
     /// Shows what was read off the text of a case
-    Reading { case: String },
+    Reading {
+        /// Id of the case
+        case: String,
+    },
 }
 
 impl Classifiers {

@@ -23,9 +23,13 @@ pub(crate) struct Clocks {
 #[derive(Subcommand)]
 enum Verb {
     /// Lists the clocks of a case
-    List { case: String },
+    List {
+        /// Id of the case
+        case: String,
+    },
     /// Lays out why a clock is due when it is, interval by interval
     Explain {
+        /// Id of the case
         case: String,
         /// Which promise, e.g. `decide`
         #[arg(value_parser = words::read::<ClockKind>)]
@@ -33,6 +37,7 @@ enum Verb {
     },
     /// Lets clocks of a case stand still
     Pause {
+        /// Id of the case
         case: String,
         /// For which reason: `awaiting-complainant`, `appraisal`, `proceedings`, `force-majeure`
         #[arg(long, value_parser = words::read::<PauseReason>)]
@@ -42,12 +47,14 @@ enum Verb {
     },
     /// Lets paused clocks of a case run on
     Resume {
+        /// Id of the case
         case: String,
         #[command(flatten)]
         which: Which,
     },
     /// Asks for more time
     Extend {
+        /// Id of the case
         case: String,
         /// Which promise, e.g. `decide`
         #[arg(value_parser = words::read::<ClockKind>)]
@@ -62,25 +69,31 @@ enum Verb {
     },
     /// Tells the complainant that there is no answer yet, and when there is news
     Hold {
+        /// Id of the case
         case: String,
         #[command(flatten)]
         reply: Reply,
     },
     /// Grants more time that somebody else asked for
     Approve {
+        /// Id of the extension
         extension: String,
         #[command(flatten)]
         expect: Expect,
     },
     /// Refuses more time that was asked for
     Refuse {
+        /// Id of the extension
         extension: String,
         /// Why
         #[arg(long)]
         reason: String,
     },
     /// Lists the extensions of a case that were asked for
-    Extensions { case: String },
+    Extensions {
+        /// Id of the case
+        case: String,
+    },
 }
 
 #[derive(Args)]

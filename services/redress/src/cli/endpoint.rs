@@ -33,6 +33,7 @@ struct SecretOf {
 enum Verb {
     /// Says where a department has its tasks brought to, or changes it
     Set {
+        /// Name of the department
         department: String,
         /// Where it is, e.g. `https://pay.example.com/tasks`
         url: String,
@@ -51,7 +52,10 @@ enum Verb {
         expect: Expect,
     },
     /// Shows a department's endpoint
-    Get { department: String },
+    Get {
+        /// Name of the department
+        department: String,
+    },
     /// Lists endpoints
     List {
         #[command(flatten)]
@@ -59,6 +63,7 @@ enum Verb {
     },
     /// Gives an endpoint another secret; for a while, webhooks are signed with both
     Rotate {
+        /// Name of the department
         department: String,
         #[command(flatten)]
         secret: SecretOf,
@@ -70,6 +75,7 @@ enum Verb {
     },
     /// Brings an endpoint nothing more until it is resumed
     Pause {
+        /// Name of the department
         department: String,
         /// Why
         #[arg(long)]
@@ -77,6 +83,7 @@ enum Verb {
     },
     /// Brings a paused endpoint its tasks again
     Resume {
+        /// Name of the department
         department: String,
         /// Why
         #[arg(long)]
@@ -84,6 +91,7 @@ enum Verb {
     },
     /// Takes an endpoint away
     Delete {
+        /// Name of the department
         department: String,
         #[command(flatten)]
         expect: Expect,
@@ -100,7 +108,10 @@ enum Verb {
         page: Page,
     },
     /// Makes a task's latest delivery again, now
-    Redeliver { task: String },
+    Redeliver {
+        /// Id of the task
+        task: String,
+    },
 }
 
 fn seconds(seconds: Option<u32>) -> Option<prost_types::Duration> {

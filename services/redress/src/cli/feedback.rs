@@ -27,24 +27,32 @@ enum Verb {
     /// Records the complainant's answer to an outcome
     Respond(Respond),
     /// Shows what came back for a case, cycle by cycle
-    Get { case: String },
+    Get {
+        /// Id of the case
+        case: String,
+    },
     /// Records that a complainant was told of a notice by other means than e-mail
     Told(Told),
     /// Sends a notice again, to the address that is now known
     Resend {
+        /// Id of the notice
         notice: String,
         /// Why
         #[arg(long)]
         reason: String,
     },
     /// Shows whom the notices of a case go to, and what was corrected
-    Contact { case: String },
+    Contact {
+        /// Id of the case
+        case: String,
+    },
     /// Corrects whom the notices of a case go to
     Correct(Correct),
 }
 
 #[derive(Args)]
 struct Told {
+    /// Id of the notice
     notice: String,
     /// By which means: letter, telephone, in-person, message
     #[arg(long, value_parser = words::read::<NoticeMeans>)]
@@ -59,6 +67,7 @@ struct Told {
 
 #[derive(Args)]
 struct Correct {
+    /// Id of the case
     case: String,
     /// The right e-mail address; without one a person tells them
     #[arg(long, default_value = "")]
@@ -82,6 +91,7 @@ struct Correct {
 #[derive(Args)]
 #[command(group = ArgGroup::new("response").required(true))]
 struct Respond {
+    /// Id of the case
     case: String,
     /// It is put right: the case is closed
     #[arg(long, group = "response")]

@@ -34,15 +34,27 @@ enum DropVerb {
     /// Tries how a file would be read, before it is put in force; registers nothing
     Try(Box<Try>),
     /// Takes no files of a drop until it is resumed
-    Pause { drop: String },
+    Pause {
+        /// Name of the drop
+        drop: String,
+    },
     /// Goes on with a paused drop
-    Resume { drop: String },
+    Resume {
+        /// Name of the drop
+        drop: String,
+    },
     /// Shows a drop, and how far it is
-    Show { drop: String },
+    Show {
+        /// Name of the drop
+        drop: String,
+    },
     /// Lists all drops
     List,
     /// Forgets a drop; what lies there stays
-    Delete { drop: String },
+    Delete {
+        /// Name of the drop
+        drop: String,
+    },
 }
 
 #[derive(Args)]
@@ -255,7 +267,10 @@ enum FileVerb {
         limit: i32,
     },
     /// Shows a file: how far it is, what its rows became, and the first problems
-    Show { file: String },
+    Show {
+        /// Id of the file
+        file: String,
+    },
 }
 
 impl DroppedFiles {

@@ -43,6 +43,7 @@ enum Verb {
     },
     /// Shows the form that serves a category, with its schema
     Get {
+        /// The category, as a path, e.g. `delivery/damaged`
         #[arg(default_value = "")]
         category: String,
         /// A version of exactly this category's form
@@ -56,12 +57,14 @@ enum Verb {
     },
     /// Tells what is wrong with and missing from an answer
     Check {
+        /// The category, as a path, e.g. `delivery/damaged`
         category: String,
         /// The answer as JSON, `-` for standard input
         answer: PathBuf,
     },
     /// Fills in what the company's directory knows of a customer, an order and a product
     Prefill {
+        /// The category, as a path, e.g. `delivery/damaged`
         category: String,
         #[command(flatten)]
         named: Named,
@@ -72,12 +75,16 @@ enum Verb {
     /// Adds something to a registered complaint
     Add(Add),
     /// Shows what was added to a complaint, and its form as it now is
-    Information { complaint: String },
+    Information {
+        /// Id of the complaint
+        complaint: String,
+    },
 }
 
 #[derive(Args)]
 #[command(group = ArgGroup::new("addition").args(["text", "answer", "attach"]).required(true).multiple(true))]
 struct Add {
+    /// Id of the complaint
     complaint: String,
     /// In their words
     #[arg(default_value = "")]

@@ -27,6 +27,7 @@ enum Verb {
     Remove(Remove),
     /// Shows a group and its members
     Get {
+        /// Id of the group
         group: String,
         #[command(flatten)]
         page: Page,
@@ -58,6 +59,7 @@ struct Create {
 
 #[derive(Args)]
 struct Add {
+    /// Id of the group
     group: String,
     /// The cases
     #[arg(required = true)]
@@ -74,7 +76,9 @@ struct Add {
 
 #[derive(Args)]
 struct Remove {
+    /// Id of the group
     group: String,
+    /// Id of the case
     case: String,
     /// Why
     #[arg(long, default_value = "")]

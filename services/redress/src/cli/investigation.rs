@@ -21,6 +21,7 @@ pub(crate) struct Investigations {
 enum Verb {
     /// Asks a department for evidence or a statement on a case
     Request {
+        /// Id of the case
         case: String,
         /// The question
         question: String,
@@ -36,6 +37,7 @@ enum Verb {
     },
     /// Takes a request back
     Cancel {
+        /// Id of the task
         task: String,
         /// Why
         #[arg(long)]
@@ -43,6 +45,7 @@ enum Verb {
     },
     /// Lists what departments were asked on a case, newest first
     List {
+        /// Id of the case
         case: String,
         /// Only what is still open
         #[arg(long)]

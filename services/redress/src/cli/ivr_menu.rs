@@ -33,6 +33,7 @@ enum Verb {
     Try(Try),
     /// Puts a version in force; 0 puts none
     Activate {
+        /// Which version
         version: i64,
         /// The version that is in force now, 0 for none: another is refused
         #[arg(long)]
@@ -40,6 +41,7 @@ enum Verb {
     },
     /// Shows the menu in force, or a version
     Get {
+        /// Which version
         #[arg(default_value_t = 0)]
         version: i64,
     },

@@ -27,6 +27,7 @@ enum Verb {
     List(List),
     /// Shows an article with its text
     Show {
+        /// Id of the article
         article: String,
         /// As this revision has it; else as the latest
         #[arg(long, default_value_t = 0)]
@@ -41,6 +42,7 @@ enum Verb {
     },
     /// Writes the next revision of an article; what is not named stays as it is
     Edit {
+        /// Id of the article
         article: String,
         /// What it is about, in one line
         #[arg(long)]
@@ -49,11 +51,18 @@ enum Verb {
         content: Content,
     },
     /// Hands a draft in, for somebody else to look at
-    Submit { article: String },
+    Submit {
+        /// Id of the article
+        article: String,
+    },
     /// Puts what was handed in in force; not for those who wrote it
-    Publish { article: String },
+    Publish {
+        /// Id of the article
+        article: String,
+    },
     /// Takes an article out of use
     Retire {
+        /// Id of the article
         article: String,
         /// Why
         #[arg(long)]
@@ -61,6 +70,7 @@ enum Verb {
     },
     /// Shows what may help with a case, and why
     Suggest {
+        /// Id of the case
         case: String,
         /// Most articles to show, at most 20
         #[arg(long, default_value_t = 5)]
@@ -69,7 +79,9 @@ enum Verb {
     /// Records that an article was used in a case, and whether it was useful
     #[command(group(ArgGroup::new("verdict").required(true)))]
     Use {
+        /// Id of the case
         case: String,
+        /// Id of the article
         article: String,
         /// It helped
         #[arg(long, group = "verdict")]

@@ -26,7 +26,10 @@ enum Verb {
     /// Lists every KPI
     List,
     /// Shows what a KPI means and how it is counted
-    Show { kpi: String },
+    Show {
+        /// Name of the figure, as `kpi list` has it
+        kpi: String,
+    },
     /// Answers questions, all of one moment, and says how current the facts are
     Query(Box<Query>),
     /// Shows what figures are counted by

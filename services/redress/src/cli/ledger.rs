@@ -25,6 +25,7 @@ enum Verb {
     Balances(Balances),
     /// Lists the rows of a reconciled statement with their verdicts
     Rows {
+        /// Id of the reconciliation
         reconciliation: String,
         /// Only rows with this verdict, e.g. `unknown`
         #[arg(long, value_parser = words::read::<StatementVerdict>)]

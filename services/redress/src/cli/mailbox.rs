@@ -40,15 +40,27 @@ enum MailboxVerb {
     /// Sets a mailbox up, or changes it: it says all of it, but for the secret
     Set(Box<Set>),
     /// Reads a mailbox no more until it is resumed
-    Pause { mailbox: String },
+    Pause {
+        /// Name of the mailbox
+        mailbox: String,
+    },
     /// Goes on with a paused mailbox
-    Resume { mailbox: String },
+    Resume {
+        /// Name of the mailbox
+        mailbox: String,
+    },
     /// Shows a mailbox, and how far it is
-    Show { mailbox: String },
+    Show {
+        /// Name of the mailbox
+        mailbox: String,
+    },
     /// Lists all mailboxes
     List,
     /// Forgets a mailbox; what arrived in it stays
-    Delete { mailbox: String },
+    Delete {
+        /// Name of the mailbox
+        mailbox: String,
+    },
 }
 
 #[derive(Args)]
@@ -281,9 +293,13 @@ enum MailVerb {
         limit: i32,
     },
     /// Shows a mail, and what became of it
-    Show { mail: String },
+    Show {
+        /// Id of the mail
+        mail: String,
+    },
     /// Registers a mail that was set aside: as a complaint, or on a case
     Register {
+        /// Id of the mail
         mail: String,
         /// The complaint it is added to
         #[arg(long, default_value = "", hide_default_value = true)]

@@ -30,6 +30,7 @@ enum Verb {
     Propose(Propose),
     /// Approves a plan: its first tasks go to the departments
     Approve {
+        /// Id of the plan
         plan: String,
         /// With the authority of somebody who has delegated theirs to you
         #[arg(long, default_value = "")]
@@ -51,6 +52,7 @@ enum Verb {
     },
     /// Rejects a plan
     Reject {
+        /// Id of the plan
         plan: String,
         /// Why
         #[arg(long)]
@@ -60,6 +62,7 @@ enum Verb {
     },
     /// Cancels a plan and has undone what was done of it
     Cancel {
+        /// Id of the plan
         plan: String,
         /// Why
         #[arg(long)]
@@ -70,9 +73,13 @@ enum Verb {
     #[command(flatten)]
     Revision(revise::Verb),
     /// Shows a plan
-    Get { plan: String },
+    Get {
+        /// Id of the plan
+        plan: String,
+    },
     /// Shows a case's plans, newest first
     List {
+        /// Id of the case
         case: String,
         #[command(flatten)]
         page: Page,
@@ -82,6 +89,7 @@ enum Verb {
 #[derive(Args)]
 #[command(group = ArgGroup::new("contents").args(["steps", "file"]).required(true))]
 struct Propose {
+    /// Id of the case
     case: String,
     /// A step: `ID=KIND@DEPARTMENT`, and where they apply `,amount=CNY 128`,
     /// `,goods=SKU*2`, `,after=ID+ID`, `,note=WORDS`

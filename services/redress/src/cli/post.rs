@@ -43,9 +43,13 @@ enum Verb {
         limit: i32,
     },
     /// Shows a post, what became of it, and how far its matter has spread
-    Show { post: String },
+    Show {
+        /// Id of the post
+        post: String,
+    },
     /// Registers a post that was set aside, or counted wrongly: as a complaint, or on a case
     Register {
+        /// Id of the post
         post: String,
         /// The complaint it is added to
         #[arg(long, default_value = "", hide_default_value = true)]
@@ -60,21 +64,28 @@ enum Verb {
 enum ReplyVerb {
     /// Writes the reply to a post; without a text, by the template of the mapping
     Draft {
+        /// Id of the post
         post: String,
+        /// What is answered; without, the template of the mapping
         #[arg(default_value = "", hide_default_value = true)]
         text: String,
     },
     /// Approves a reply that somebody else has written, in the version that you have read
     Approve {
+        /// Id of the post
         post: String,
+        /// Version of the reply that was read
         #[arg(long)]
         version: i64,
     },
     /// Notes that an approved reply was posted, and where it can be read
     Sent {
+        /// Id of the post
         post: String,
+        /// Version of the reply that was read
         #[arg(long)]
         version: i64,
+        /// Where it can be read
         #[arg(long)]
         uri: String,
     },

@@ -35,9 +35,13 @@ enum Verb {
         page: Page,
     },
     /// Shows a problem
-    Show { problem: String },
+    Show {
+        /// Id of the problem
+        problem: String,
+    },
     /// Lists the cases of a problem
     Cases {
+        /// Id of the problem
         problem: String,
         #[command(flatten)]
         page: Page,
@@ -46,22 +50,32 @@ enum Verb {
     Open(Open),
     /// Links cases to a problem
     Link {
+        /// Id of the problem
         problem: String,
+        /// Ids of the cases
         #[arg(required = true)]
         cases: Vec<String>,
     },
     /// Takes cases out of a problem; no signal links them again
     Unlink {
+        /// Id of the problem
         problem: String,
+        /// Ids of the cases
         #[arg(required = true)]
         cases: Vec<String>,
     },
     /// Names the root cause of a problem, e.g. `process/handover`: see `problem causes`
-    Cause { problem: String, cause: String },
+    Cause {
+        /// Id of the problem
+        problem: String,
+        /// The root cause, as a path, e.g. `process/handover`
+        cause: String,
+    },
     /// What departments are asked about problems
     Task(task::Tasks),
     /// Closes a problem
     Close {
+        /// Id of the problem
         problem: String,
         /// What came of it
         #[arg(long)]
@@ -69,6 +83,7 @@ enum Verb {
     },
     /// Shows the root causes that can be named, or those of a version; 0 is the shipped one
     Causes {
+        /// Which version
         #[arg(long)]
         version: Option<i64>,
     },

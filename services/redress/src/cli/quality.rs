@@ -33,9 +33,13 @@ enum Verb {
         page: Page,
     },
     /// Shows a review; what others say only once two have rated it
-    Show { review: String },
+    Show {
+        /// Id of the review
+        review: String,
+    },
     /// Rates how a case was handled: each criterion with one of its classes
     Rate {
+        /// Id of the review
         review: String,
         /// A criterion and its class, as `fairness=met`; each criterion once
         #[arg(long = "class", value_parser = item, required = true)]

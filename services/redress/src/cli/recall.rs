@@ -29,6 +29,7 @@ pub(crate) struct Recalls {
 enum Verb {
     /// Opens a recall of an article
     Open {
+        /// Number of the article, as plans have it
         article: String,
         /// The lot or batch; without, the whole article
         #[arg(long, default_value = "")]
@@ -47,7 +48,10 @@ enum Verb {
     /// Adds cases, and says of each what became of it
     Add(Add),
     /// Shows a recall and how far each department is
-    Show { recall: String },
+    Show {
+        /// Id of the recall
+        recall: String,
+    },
     /// Lists recalls, newest first
     List {
         /// Only those in this state: `open`, `closed` or `cancelled`
@@ -61,6 +65,7 @@ enum Verb {
     },
     /// Lists the cases of a recall, each with how far it is
     Cases {
+        /// Id of the recall
         recall: String,
         /// Those that may belong to it and are not in it, instead
         #[arg(long)]
@@ -70,6 +75,7 @@ enum Verb {
     },
     /// Closes a recall of which nothing is left to do
     Close {
+        /// Id of the recall
         recall: String,
         /// What it ends with
         #[arg(long)]
@@ -79,6 +85,7 @@ enum Verb {
     },
     /// Calls a recall off: what nobody holds is cancelled, who holds something is asked to stop
     Cancel {
+        /// Id of the recall
         recall: String,
         /// Why
         #[arg(long)]
@@ -91,6 +98,7 @@ enum Verb {
 #[derive(Args)]
 #[command(group = ArgGroup::new("whose").args(["cases", "file"]).required(true))]
 struct Add {
+    /// Id of the recall
     recall: String,
     /// Cases, by their ids
     cases: Vec<String>,

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use proto::redress::resolution::v1::{
-    ListReconciledRowsRequest, ReconcileStatementRequest, Reconciliation, StatementVerdict,
+    ListReconciledRowsRequest, ListReconciledRowsResponse, ReconcileStatementRequest, Reconciliation,
+    StatementVerdict,
 };
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
@@ -23,6 +24,8 @@ const AHEAD: usize = 4;
 const PATIENCE: Duration = Duration::from_mins(10);
 /// Rows of a page of verdicts.
 const PAGE: i32 = 500;
+/// Most rows that are lined up with each other: of more, so many are held at once.
+const LINED_UP: usize = 10_000;
 
 /// A statement: a bank's message `camt.053` (ISO 20022) or MT940 (SWIFT), or a table of
 /// separated cells with a line of names. Of a table, the columns `reference` and `amount`
@@ -61,9 +64,11 @@ impl Reconcile {
         let done = self.send(&caller).await?;
         let verdicts: &[StatementVerdict] =
             if self.all { &[StatementVerdict::Unspecified] } else { &DIFFERENCES };
+        let mut rows = ListReconciledRowsResponse::default();
         for verdict in verdicts {
-            show_rows(&caller, &done, *verdict).await?;
+            show_rows(&caller, &done, *verdict, &mut rows).await?;
         }
+        show_table(&mut rows)?;
         show::piece(caller.json, &done, text::reconciliation)?;
         let differs = done.matched_count != done.row_count || done.missing_count > 0;
         Ok(if differs { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -130,7 +135,24 @@ fn read(
     }
 }
 
-async fn show_rows(caller: &Caller, of: &Reconciliation, verdict: StatementVerdict) -> anyhow::Result<()> {
+/// Shows the rows that were gathered under one heading, and a blank line after them.
+fn show_table(rows: &mut ListReconciledRowsResponse) -> anyhow::Result<()> {
+    if !rows.rows.is_empty() {
+        show::say(&text::reconciled(rows))?;
+        show::say("")?;
+        rows.rows.clear();
+    }
+    Ok(())
+}
+
+/// Programs are shown the rows of a verdict page by page; for people they are gathered, so
+/// that all are lined up, whatever their verdict.
+async fn show_rows(
+    caller: &Caller,
+    of: &Reconciliation,
+    verdict: StatementVerdict,
+    gathered: &mut ListReconciledRowsResponse,
+) -> anyhow::Result<()> {
     let mut request = ListReconciledRowsRequest {
         reconciliation_id: of.reconciliation_id.clone(),
         verdict: verdict.into(),
@@ -140,8 +162,13 @@ async fn show_rows(caller: &Caller, of: &Reconciliation, verdict: StatementVerdi
     loop {
         let mut answer = caller.ledger().list_reconciled_rows(request.clone()).await?.into_inner();
         request.page_token = std::mem::take(&mut answer.next_page_token);
-        if !answer.rows.is_empty() {
-            show::piece(caller.json, &answer, text::reconciled)?;
+        if !caller.json {
+            gathered.rows.append(&mut answer.rows);
+            if gathered.rows.len() >= LINED_UP {
+                show_table(gathered)?;
+            }
+        } else if !answer.rows.is_empty() {
+            show::piece(true, &answer, text::reconciled)?;
         }
         if request.page_token.is_empty() {
             return Ok(());

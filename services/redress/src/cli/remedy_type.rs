@@ -27,6 +27,7 @@ enum Verb {
     /// Shows a type with its schemas
     #[command(visible_alias = "show")]
     Get {
+        /// Name of the type
         remedy_type: String,
         /// Which version; without, the one that holds
         #[arg(long, default_value_t = 0)]
@@ -39,6 +40,7 @@ enum Verb {
     },
     /// Keeps plans from being proposed with a type, until it is set again
     Disable {
+        /// Name of the type
         remedy_type: String,
         #[command(flatten)]
         expect: Expect,

@@ -38,7 +38,10 @@ enum Verb {
         page: Page,
     },
     /// Shows how far a report is, and its files
-    Show { report_id: String },
+    Show {
+        /// Id of the report
+        report_id: String,
+    },
     /// Fetches a file of a report
     Download(Download),
     /// Shows which reports are made by themselves, or changes it
@@ -62,6 +65,7 @@ struct Create {
 
 #[derive(Args)]
 struct Download {
+    /// Id of the report
     report_id: String,
     /// The language of the file: en, zh
     #[arg(long, default_value = "en")]

@@ -62,7 +62,10 @@ enum DepartmentVerb {
         expect: Expect,
     },
     /// Shows a department
-    Get { department: String },
+    Get {
+        /// Name of the department
+        department: String,
+    },
     /// Lists departments
     List {
         #[command(flatten)]

@@ -36,10 +36,16 @@ enum Verb {
         note: String,
     },
     /// Puts a version in force; 0 is the shipped one
-    Activate { version: i32 },
+    Activate {
+        /// Which version
+        version: i32,
+    },
     /// Shows a version; without one, that in force; 0 is the shipped one
     #[command(visible_alias = "show")]
-    Get { version: Option<i32> },
+    Get {
+        /// Which version
+        version: Option<i32>,
+    },
     /// Lists versions, latest first
     List {
         #[command(flatten)]
@@ -47,6 +53,7 @@ enum Verb {
     },
     /// Shows every candidate for a case, the score by term, and what kept it from the others
     Explain {
+        /// Id of the case
         case: String,
         /// Of this cycle; the latest without
         #[arg(long, default_value_t = 0)]
@@ -59,6 +66,7 @@ enum Verb {
     },
     /// Shows who would have had a department's past cases, by a version or by weights
     Replay {
+        /// Name of the department
         department: String,
         /// The version; 0 is the shipped one
         #[arg(long, default_value_t = 0)]

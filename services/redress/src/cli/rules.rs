@@ -46,19 +46,27 @@ enum Verb {
     /// Shows which past cases a version would have triaged otherwise
     Replay(Replay),
     /// Triages new cases by a version from now on; 0 is the set that is shipped
-    Activate { version: i64 },
+    Activate {
+        /// Which version
+        version: i64,
+    },
     /// Triages a case again by the active rules
     Retriage {
+        /// Id of the case
         case: String,
         #[command(flatten)]
         expect: Expect,
     },
     /// Tells how a case was triaged: by which rules, and what they looked at; and what may help with it
-    Explain { case: String },
+    Explain {
+        /// Id of the case
+        case: String,
+    },
 }
 
 #[derive(Args)]
 struct Replay {
+    /// Which version
     version: i64,
     /// Only cases registered from then on, e.g. `2026-11-01T00:00:00Z`
     #[arg(long, value_parser = crate::cli::moment::read)]

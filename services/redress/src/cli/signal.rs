@@ -31,9 +31,13 @@ enum Verb {
         page: Page,
     },
     /// Shows a signal: its days, what was expected of each, and what chance explains
-    Show { signal: String },
+    Show {
+        /// Id of the signal
+        signal: String,
+    },
     /// Says that a signal means nothing; nothing else is raised of its surge
     Dismiss {
+        /// Id of the signal
         signal: String,
         /// Why
         #[arg(long)]

@@ -19,6 +19,7 @@ pub(crate) struct Stock {
 enum Verb {
     /// Says for its department that it lacks what a task needs, and until when; for who holds it
     Short {
+        /// Id of the task
         task: String,
         /// Proof of holding it, as `task take` shows it
         #[arg(long)]

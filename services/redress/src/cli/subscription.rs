@@ -65,12 +65,14 @@ enum Verb {
     },
     /// Changes where and what is posted: it says all of it
     Update {
+        /// Id of the subscription
         subscription: String,
         #[command(flatten)]
         wanted: Wanted,
     },
     /// Gives a subscription another secret; for a while, events are signed with both
     Rotate {
+        /// Id of the subscription
         subscription: String,
         #[command(flatten)]
         secret: SecretOf,
@@ -80,15 +82,20 @@ enum Verb {
     },
     /// Posts nothing more until it is resumed
     Pause {
+        /// Id of the subscription
         subscription: String,
         /// Why
         #[arg(long)]
         reason: String,
     },
     /// Goes on with a paused subscription where it was
-    Resume { subscription: String },
+    Resume {
+        /// Id of the subscription
+        subscription: String,
+    },
     /// Posts what follows a position in a service's feed, again where it was posted before
     Replay {
+        /// Id of the subscription
         subscription: String,
         /// The service whose feed it is
         #[arg(long)]
@@ -98,9 +105,15 @@ enum Verb {
         position: i64,
     },
     /// Takes a subscription away
-    Delete { subscription: String },
+    Delete {
+        /// Id of the subscription
+        subscription: String,
+    },
     /// Shows a subscription, and how far it is
-    Show { subscription: String },
+    Show {
+        /// Id of the subscription
+        subscription: String,
+    },
     /// Lists subscriptions
     List,
 }

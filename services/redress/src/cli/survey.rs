@@ -43,6 +43,7 @@ enum Verb {
     Answer(Answer),
     /// Shows the questions in force, or those of a version; 0 are the shipped ones
     Questions {
+        /// Which version
         #[arg(long)]
         version: Option<i64>,
     },
@@ -52,7 +53,10 @@ enum Verb {
         file: PathBuf,
     },
     /// Puts a version of the questions in force; 0 are the shipped ones
-    Activate { version: i64 },
+    Activate {
+        /// Which version
+        version: i64,
+    },
 }
 
 #[derive(Args)]

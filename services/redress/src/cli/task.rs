@@ -54,9 +54,13 @@ enum Verb {
         page: Page,
     },
     /// Shows a task
-    Get { task: String },
+    Get {
+        /// Id of the task
+        task: String,
+    },
     /// Says for its department what came of a task whose outcome is unknown
     Settle {
+        /// Id of the task
         task: String,
         /// It was done; without, it was not
         #[arg(long)]
@@ -77,7 +81,10 @@ enum Verb {
     #[command(flatten)]
     Held(HeldVerb),
     /// Shows what was proposed about a task, and reports that came too late
-    History { task: String },
+    History {
+        /// Id of the task
+        task: String,
+    },
     #[command(flatten)]
     Proposal(ProposalVerb),
     #[command(flatten)]
@@ -86,6 +93,7 @@ enum Verb {
     Supervision(SupervisionVerb),
     /// Hands a task that needs attention out again; to another department, as a new task
     Requeue {
+        /// Id of the task
         task: String,
         /// Why it should succeed now
         #[arg(long)]

@@ -32,6 +32,7 @@ enum Verb {
     Get {
         #[command(flatten)]
         key: Key,
+        /// Which version
         #[arg(long)]
         version: Option<i64>,
     },
@@ -55,6 +56,7 @@ enum Verb {
     Activate {
         #[command(flatten)]
         key: Key,
+        /// Which version
         #[arg(long)]
         version: i64,
         /// On how many of the latest notices of the kind and language it is tried first

@@ -36,6 +36,7 @@ enum Verb {
     Pick(Pick),
     /// Makes a training case of a closed case: a draft with placeholders for personal data
     Create {
+        /// Id of the case
         case: String,
         /// What else is in its texts, as `name=Ann Lee` or `order=A-17`; may be repeated.
         /// Names and numbers that the complaint states are known
@@ -45,11 +46,18 @@ enum Verb {
     /// Writes the next revision of a training case; what is not named stays as it is
     Edit(Edit),
     /// Hands a draft in, for somebody else to look at
-    Submit { training_case: String },
+    Submit {
+        /// Id of the training case
+        training_case: String,
+    },
     /// Puts what was handed in in force; not for those who wrote it
-    Publish { training_case: String },
+    Publish {
+        /// Id of the training case
+        training_case: String,
+    },
     /// Takes a training case out of use
     Retire {
+        /// Id of the training case
         training_case: String,
         /// Why
         #[arg(long)]
@@ -57,6 +65,7 @@ enum Verb {
     },
     /// Shows a training case with its texts
     Get {
+        /// Id of the training case
         training_case: String,
         /// As this revision has it; else as the latest
         #[arg(long, default_value_t = 0)]
@@ -99,6 +108,7 @@ struct Pick {
 
 #[derive(Args)]
 struct Edit {
+    /// Id of the training case
     training_case: String,
     /// What it is about, in one line
     #[arg(long)]

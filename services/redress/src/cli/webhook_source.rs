@@ -32,11 +32,18 @@ enum Verb {
     /// Sets a source up, or changes it: it says all of it, but for the secrets
     Set(Box<Set>),
     /// Takes nothing of a source until it is resumed
-    Pause { source: String },
+    Pause {
+        /// Name of the source
+        source: String,
+    },
     /// Goes on with a paused source
-    Resume { source: String },
+    Resume {
+        /// Name of the source
+        source: String,
+    },
     /// Makes a second secret good, or has it take the place of the first (`--finish`)
     Rotate {
+        /// Name of the source
         source: String,
         /// The second secret
         #[arg(
@@ -52,11 +59,17 @@ enum Verb {
         finish: bool,
     },
     /// Shows a source, and how far it is
-    Show { source: String },
+    Show {
+        /// Name of the source
+        source: String,
+    },
     /// Lists all sources
     List,
     /// Forgets a source; what it delivered stays
-    Delete { source: String },
+    Delete {
+        /// Name of the source
+        source: String,
+    },
     /// How the posts of a source are read
     #[command(subcommand)]
     Mapping(MappingVerb),
@@ -65,9 +78,15 @@ enum Verb {
 #[derive(Subcommand)]
 enum MappingVerb {
     /// Writes the next version, of a JSON file as `get` shows it
-    Create { source: String, file: PathBuf },
+    Create {
+        /// Name of the source
+        source: String,
+        /// The mapping as JSON, as `get` shows one
+        file: PathBuf,
+    },
     /// Reads a sample body, or posts that are kept, by a version or by a file; changes nothing
     Preview {
+        /// Name of the source
         source: String,
         /// Which version
         #[arg(
@@ -89,11 +108,24 @@ enum MappingVerb {
         kept: i32,
     },
     /// Has posts read by a version from now on
-    Activate { source: String, number: i64 },
+    Activate {
+        /// Name of the source
+        source: String,
+        /// Which version
+        number: i64,
+    },
     /// Shows a version
-    Get { source: String, number: i64 },
+    Get {
+        /// Name of the source
+        source: String,
+        /// Which version
+        number: i64,
+    },
     /// Lists all versions, newest first
-    List { source: String },
+    List {
+        /// Name of the source
+        source: String,
+    },
 }
 
 #[derive(Args)]

@@ -55,6 +55,7 @@ pub(super) struct Row {
     cancel_requested: bool,
     checkpoint: Vec<u8>,
     last_error: String,
+    settle_reason: String,
     result_reference: Option<String>,
     result_minor: Option<i64>,
     result_remark: Option<String>,
@@ -85,7 +86,7 @@ macro_rules! columns {
     () => {
         "task_id, version, plan_id, step_id, case_id, cycle, department_id, kind, compensates_task_id,
          amount_minor, currency, sku, quantity, instructions, priority, due_time, due_with_case, state, attempt,
-         max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, result_reference,
+         max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, settle_reason, result_reference,
          result_minor, result_remark, result_evidence, inquiry, requester, recall_id, problem_id, first_task_id, hint, lease_token, requeued_by, requeue_reason, rejections,
          given_to_task_id, attempt_until, overdue_step, first_leased_at, traceparent, created_at, result_output,
          remedy_type, remedy_type_version, input, moves_value, attempt_seconds, undo_instructions"
@@ -147,6 +148,7 @@ impl Row {
             cancel_requested: self.cancel_requested,
             checkpoint: self.checkpoint,
             last_error: self.last_error,
+            settle_reason: self.settle_reason,
             result,
             lease_token: self.lease_token,
             requeued: requeued.map(|(by, reason)| Requeued { by, reason }),
@@ -361,6 +363,7 @@ pub(crate) async fn save(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), 
         .column("given_to_task_id", |task| task.given_to.map(|id| id.0))
         .column("cancel_requested", |task| task.cancel_requested)
         .column("last_error", |task| task.last_error.as_str())
+        .column("settle_reason", |task| task.settle_reason.as_str())
         .column("result_reference", |task| task.result.as_ref().map(|result| result.reference.as_str()))
         .column("result_minor", |task| task.result.as_ref().and_then(moved))
         .column("result_remark", |task| task.result.as_ref().map(|result| result.remark.as_str()))

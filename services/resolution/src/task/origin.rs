@@ -62,6 +62,7 @@ impl Task {
             cancel_requested: false,
             checkpoint: Vec::new(),
             last_error: String::new(),
+            settle_reason: String::new(),
             result: None,
             lease_token: None,
             requeued: None,

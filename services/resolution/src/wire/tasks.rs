@@ -360,6 +360,7 @@ pub(crate) fn task(task: &Task) -> v1::Task {
         cancel_requested: task.cancel_requested,
         checkpoint: task.checkpoint.clone(),
         last_error: task.last_error.clone(),
+        settle_reason: task.settle_reason.clone(),
         result: task.result.as_ref().map(result),
         rejections: task.rejections,
         escalated: task.is_escalated(),

@@ -60,10 +60,15 @@ async fn a_settled_task_is_done_once_or_handed_out_again_or_cancelled() {
     world.client("worker").fail_task(unknown_outcome(&lease)).await.unwrap();
     let task = world.task(task_id(&lease)).await;
     let request = settlement(&task, true);
-    let settled = repeated!(world.client("worker"), settle_task, request, |other: &mut SettleTaskRequest| {
-        other.reason = "changed".to_owned();
-    });
-    assert_eq!(settled.task.unwrap().state(), TaskState::Completed);
+    let settled =
+        repeated!(world.client("worker"), settle_task, request.clone(), |other: &mut SettleTaskRequest| {
+            other.reason = "changed".to_owned();
+        });
+    let settled = settled.task.unwrap();
+    assert_eq!(settled.state(), TaskState::Completed);
+    assert!(!request.reason.is_empty() && settled.settle_reason == request.reason);
+    assert_ne!(settled.last_error, request.reason, "why it is known to be done is no error");
+    assert_eq!(world.task(&settled.task_id).await.settle_reason, request.reason, "it is kept");
     assert_eq!(world.plan(&done).await.state(), PlanState::Completed);
     assert_eq!(world.published::<PlanCompleted>().await, 1);
     let again = settle(&world, settlement(&task, false)).await;
@@ -72,7 +77,9 @@ async fn a_settled_task_is_done_once_or_handed_out_again_or_cancelled() {
     let undone = world.approved(vec![refund("a")]).await;
     let lease = world.take("finance").await;
     world.client("worker").fail_task(unknown_outcome(&lease)).await.unwrap();
-    settle(&world, settlement(lease.task.as_ref().unwrap(), false)).await.unwrap();
+    let request = settlement(lease.task.as_ref().unwrap(), false);
+    let settled = settle(&world, request.clone()).await.unwrap();
+    assert_eq!((&settled.settle_reason, &settled.last_error), (&request.reason, &request.reason));
     let lease = world.take("finance").await;
     assert_eq!(lease.task.as_ref().unwrap().attempt, 1, "with fresh attempts");
     world.client("worker").fail_task(unknown_outcome(&lease)).await.unwrap();

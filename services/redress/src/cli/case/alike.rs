@@ -17,6 +17,7 @@ pub(super) enum Verb {
     /// Lists what a case is linked to, suggested links included, and what is merged
     /// into it
     Links {
+        /// Id of the case
         case: String,
         #[command(flatten)]
         page: Page,
@@ -36,6 +37,7 @@ pub(super) enum Verb {
     History(History),
     /// Shows what the company's own directory said of a case when it was opened, and says now
     Directory {
+        /// Id of the case
         case: String,
         /// Asks anew, however old the latest answer is
         #[arg(long)]
@@ -45,7 +47,9 @@ pub(super) enum Verb {
 
 #[derive(Args)]
 pub(super) struct Link {
+    /// Id of the case
     case: String,
+    /// Id of the other case
     other: String,
     /// duplicate or related
     #[arg(long, value_parser = words::read::<LinkKind>, default_value = "duplicate")]
@@ -57,7 +61,9 @@ pub(super) struct Link {
 
 #[derive(Args)]
 pub(super) struct Unlink {
+    /// Id of the case
     case: String,
+    /// Id of the other case
     other: String,
     /// Why
     #[arg(long, default_value = "")]
@@ -66,6 +72,7 @@ pub(super) struct Unlink {
 
 #[derive(Args)]
 pub(super) struct Merge {
+    /// Id of the case
     case: String,
     /// The case that goes on
     into: String,
@@ -81,6 +88,7 @@ pub(super) struct Merge {
 
 #[derive(Args)]
 pub(super) struct Unmerge {
+    /// Id of the case
     case: String,
     /// Why
     #[arg(long)]

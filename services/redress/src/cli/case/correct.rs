@@ -12,6 +12,7 @@ use crate::cli::connection::{Caller, Expect};
 
 #[derive(Args)]
 pub(super) struct Correct {
+    /// Id of the case
     case: String,
     /// upheld, partly-upheld or not-upheld
     #[arg(value_parser = words::read::<Outcome>)]

@@ -8,6 +8,7 @@ use crate::cli::connection::{Caller, Expect};
 
 #[derive(Args)]
 pub(super) struct Findings {
+    /// Id of the case
     case: String,
     /// What was found out
     #[arg(value_name = "FINDINGS")]
@@ -35,6 +36,7 @@ impl Findings {
 
 #[derive(Args)]
 pub(super) struct Decide {
+    /// Id of the case
     case: String,
     /// upheld, partly-upheld or not-upheld
     #[arg(value_parser = words::read::<Outcome>)]
@@ -70,6 +72,7 @@ impl Decide {
 
 #[derive(Args)]
 pub(super) struct Decline {
+    /// Id of the case
     case: String,
     /// Where the complainant should turn
     #[arg(long)]

@@ -17,6 +17,7 @@ pub(super) async fn handler(caller: &Caller, case_id: String) -> anyhow::Result<
 
 #[derive(Args)]
 pub(super) struct Assign {
+    /// Id of the case
     case: String,
     /// The agent; routing chooses without
     #[arg(long, default_value = "")]
@@ -40,8 +41,9 @@ impl Assign {
 
 #[derive(Args)]
 pub(super) struct Accept {
+    /// Id of the case
     case: String,
-    /// The agent; whoever asks (--as) without
+    /// The agent; without, whoever asks: by --as, or by their --token
     #[arg(long)]
     agent: Option<String>,
     #[command(flatten)]
@@ -63,8 +65,9 @@ impl Accept {
 
 #[derive(Args)]
 pub(super) struct PassOn {
+    /// Id of the case
     case: String,
-    /// The agent; whoever asks (--as) without
+    /// The agent; without, whoever asks: by --as, or by their --token
     #[arg(long)]
     agent: Option<String>,
     /// Why
@@ -90,6 +93,7 @@ impl PassOn {
 
 #[derive(Args)]
 pub(super) struct Transfer {
+    /// Id of the case
     case: String,
     /// The department to hand it to; routing picks the agent
     #[arg(long, default_value = "", conflicts_with = "agent")]
@@ -121,7 +125,7 @@ impl Transfer {
 
 #[derive(Args)]
 pub(super) struct Claim {
-    /// The agent; whoever asks (--as) without
+    /// The agent; without, whoever asks: by --as, or by their --token
     #[arg(long)]
     agent: Option<String>,
 }
@@ -140,5 +144,5 @@ impl Claim {
 fn agent(named: Option<String>, caller: &Caller) -> anyhow::Result<String> {
     named
         .or_else(|| caller.subject.clone())
-        .context("which agent? name them with --agent, or ask as them with --as")
+        .context("which agent? name them with --agent, or ask as them with --as or --token")
 }

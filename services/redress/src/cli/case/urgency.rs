@@ -9,6 +9,7 @@ use crate::cli::connection::{Caller, Expect};
 
 #[derive(Args)]
 pub(super) struct Urgency {
+    /// Id of the case
     case: String,
     /// p1, p2, p3 or p4
     #[arg(value_parser = words::read::<Priority>)]

@@ -48,6 +48,7 @@ pub(super) struct Bounce {
 pub(super) enum Routing {
     /// Shows the routing in force, or that of a version; 0 is the shipped one
     Get {
+        /// Which version
         #[arg(long)]
         version: Option<i64>,
     },
@@ -57,7 +58,10 @@ pub(super) enum Routing {
         file: PathBuf,
     },
     /// Puts a version in force; 0 is the shipped one
-    Activate { version: i64 },
+    Activate {
+        /// Which version
+        version: i64,
+    },
 }
 
 /// That a mail server is to try again, as it expects to be told (`sysexits.h`).

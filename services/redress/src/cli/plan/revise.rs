@@ -19,6 +19,7 @@ pub(super) enum Verb {
     Revise(Revise),
     /// Approves a revision that waits
     ApproveRevision {
+        /// Id of the plan
         plan: String,
         /// Which of the plan's revisions
         number: i32,
@@ -30,6 +31,7 @@ pub(super) enum Verb {
     },
     /// Rejects a revision that waits: the plan stays as it was
     RejectRevision {
+        /// Id of the plan
         plan: String,
         /// Which of the plan's revisions
         number: i32,
@@ -41,6 +43,7 @@ pub(super) enum Verb {
     },
     /// Shows a plan's revisions, newest first
     Revisions {
+        /// Id of the plan
         plan: String,
         #[command(flatten)]
         page: Page,
@@ -50,6 +53,7 @@ pub(super) enum Verb {
 #[derive(Args)]
 #[command(group = ArgGroup::new("changes").args(["steps", "dropped", "file"]).multiple(true).required(true))]
 pub(super) struct Revise {
+    /// Id of the plan
     plan: String,
     /// A step that is put in, or in place of the one of its name; see `plan propose`
     #[arg(long = "step", value_name = "STEP", value_parser = step::read)]

@@ -19,6 +19,7 @@ pub(super) struct Tasks {
 enum Verb {
     /// Asks a department about a problem: it gets a task in one of the problem's cases
     Request {
+        /// Id of the problem
         problem: String,
         /// What it is asked: stock (to see to its stock), recall (whether there must be one)
         #[arg(value_parser = words::read::<ProblemTaskKind>)]

@@ -23,6 +23,7 @@ const MAX_MINUTES: i64 = 60;
 /// Proof of holding a task.
 #[derive(Args)]
 pub(super) struct Held {
+    /// Id of the task
     task: String,
     /// Proof of holding it, as `task take` shows it
     #[arg(long)]
@@ -33,6 +34,7 @@ pub(super) struct Held {
 pub(super) enum HeldVerb {
     /// Takes the most urgent task that waits for a department, and shows what proves that
     Take {
+        /// Name of the department
         department: String,
         /// For how many minutes nobody else is given it; 1 to 60
         #[arg(long, default_value_t = MINUTES, value_parser = clap::value_parser!(u16).range(1..=MAX_MINUTES))]

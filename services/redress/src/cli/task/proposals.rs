@@ -18,6 +18,7 @@ use crate::cli::submit::read_text;
 pub(super) enum ProposalVerb {
     /// Asks for more time, for its department; a second person approves
     Extend {
+        /// Id of the task
         task: String,
         /// By when it shall be due, e.g. `2026-12-01T09:00:00+08:00`
         #[arg(long, value_parser = crate::cli::moment::read)]
@@ -28,6 +29,7 @@ pub(super) enum ProposalVerb {
     },
     /// Proposes that a task was done, whoever holds it; a second person approves
     Complete {
+        /// Id of the task
         task: String,
         /// The department's own number for what it did
         #[arg(long, default_value = "")]
@@ -45,6 +47,7 @@ pub(super) enum ProposalVerb {
     /// Proposes to write off what a task cannot undo; a second person approves. `task get` shows
     /// what was paid, what was tried and what went wrong
     WriteOff {
+        /// Id of the task
         task: String,
         /// Why it is given up
         #[arg(long)]
@@ -52,6 +55,7 @@ pub(super) enum ProposalVerb {
     },
     /// Approves what somebody else proposed about a task
     Approve {
+        /// Id of the proposal
         proposal: String,
         /// What there is to remark
         #[arg(long, default_value = "")]
@@ -59,6 +63,7 @@ pub(super) enum ProposalVerb {
     },
     /// Refuses what somebody else proposed about a task
     Refuse {
+        /// Id of the proposal
         proposal: String,
         /// Why
         #[arg(long)]

@@ -11,9 +11,13 @@ use crate::cli::connection::Caller;
 #[derive(Subcommand)]
 pub(super) enum QueueVerb {
     /// Shows what waits for a department, and whether a worker asks for it
-    Queue { department: String },
+    Queue {
+        /// Name of the department
+        department: String,
+    },
     /// Hands a department no more tasks, or none of one kind
     Pause {
+        /// Name of the department
         department: String,
         /// Only tasks of this kind, e.g. `refund`
         #[arg(long, value_parser = words::read::<RemedyKind>)]
@@ -24,6 +28,7 @@ pub(super) enum QueueVerb {
     },
     /// Hands a department out again what a pause kept back
     Resume {
+        /// Name of the department
         department: String,
         /// The kind it was paused for
         #[arg(long, value_parser = words::read::<RemedyKind>)]

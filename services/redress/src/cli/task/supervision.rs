@@ -13,7 +13,10 @@ use crate::cli::connection::{Caller, Expect};
 pub(super) enum SupervisionVerb {
     /// Shows how a department stands: what waits, what is overdue and who was told, what goes
     /// to and fro
-    Board { department: String },
+    Board {
+        /// Name of the department
+        department: String,
+    },
     /// Shows, or with --rung or --no-rungs sets, by which ladder overdue tasks are supervised
     Ladder {
         /// A rung, from the lowest, with the hours after the due time: `department=0`,
