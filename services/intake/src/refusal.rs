@@ -152,9 +152,7 @@ impl std::fmt::Display for Refusal {
             }
             Self::IvrMenuNotFound => "there is no such version of the menu, or none is in force",
             Self::TooManyVersions => "there may be 500 versions",
-            Self::MailUnreadable => {
-                "this mail cannot be read here: `text` must say what it says, as the mailbox shows it"
-            }
+            Self::MailUnreadable => "this mail cannot be read here: `text` must say what it says",
             Self::WebhookSourceNotFound => "there is no webhook source with this id",
             Self::TooManyWebhookSources => "a tenant may have 50 webhook sources; delete one first",
             Self::WebhookMappingNotFound => "the source has no mapping with this number",

@@ -172,7 +172,7 @@ fn client(source: &TokenSource, secret: String) -> Result<Client, imap::Error> {
 impl Reader {
     async fn run(self, stop: Stop) {
         let ended = match self.mailbox().await {
-            Ok(Some(mailbox)) => match self.read(&mailbox, &stop).await {
+            Ok(Some(mailbox)) => match Box::pin(self.read(&mailbox, &stop)).await {
                 Err(error) => self.heed(&mailbox, error).await,
                 Ok(()) => Ok(()),
             },
@@ -342,6 +342,12 @@ fn later(fault: &Fault) -> Kept {
 }
 
 impl Observer for Reader {
+    /// Which life of the folder it is, before a first mail of it is kept: that one may be what the
+    /// server does not give.
+    async fn connected(&self, position: Position) {
+        self.reached(position);
+    }
+
     async fn kept(&self, position: Position) {
         self.note(position).await;
     }
