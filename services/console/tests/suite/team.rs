@@ -177,8 +177,14 @@ async fn more_time_and_what_is_proposed_of_tasks_is_decided() {
     assert_eq!(all[0].state(), ExtensionState::Refused);
     let proposal =
         page.text.split("/team/decisions/proposal/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    // Gu approved the money, so another says that it was moved.
+    let refused = gu.send(page.form(&format!("/proposal/{proposal}/approve"))).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    refused.assert_has("EXECUTOR_IS_PLANNER");
+    let mut hu = desk.browser_as("supervisor", "hu").await;
+    let page = open(&mut hu, "/team/decisions").await;
     let form = page.form(&format!("/proposal/{proposal}/approve"));
-    gu.send_and_follow(form).await.assert_has("Approved.");
+    hu.send_and_follow(form).await.assert_has("Approved.");
     let done = resolution.list_tasks(request).await.unwrap().into_inner().tasks.remove(0);
     assert_eq!((done.state(), done.result.unwrap().reference), (TaskState::Completed, "PAY 1".to_owned()));
     desk.done().await;
