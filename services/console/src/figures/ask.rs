@@ -54,7 +54,7 @@ pub(super) struct Ask {
     pub(super) category: String,
     pub(super) region: String,
     pub(super) settings: KpiSettings,
-    zone: TimeZone,
+    pub(super) zone: TimeZone,
 }
 
 /// Which event of a case must lie in the days.

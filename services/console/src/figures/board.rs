@@ -129,7 +129,7 @@ pub(super) async fn board(visitor: Visitor, Query(asked): Query<Asked>) -> Resul
     sections.push(told.on_time());
     sections.extend(GROUPS.map(|(dimension, name)| told.group(dimension, name)));
     let t = visitor.words;
-    let hides = answer.answers.iter().any(|answer| told::hides(&answer.rows));
+    let hides = answer.answers.iter().take(HEADLINES.len()).any(|answer| told::hides(&answer.rows));
     let channels = (1..=10).filter_map(|number| Channel::try_from(number).ok());
     let channels = channels.map(|channel| (channel_key(channel), t.channel(i32::from(channel))));
     let compared = match ask.comparison() {
@@ -221,6 +221,12 @@ impl Told<'_> {
         self.answer(name).map_or(&[], |answer| answer.rows.as_slice())
     }
 
+    /// Where the cases of a figure are; nowhere where there is nothing to tell, or it is of so
+    /// few that it is not told.
+    fn told_to(&self, figure: Option<&KpiFigure>, filter: Option<String>) -> Option<String> {
+        self.to(filter.filter(|_| figure.is_some_and(|figure| !figure.suppressed)))
+    }
+
     /// Where the cases are that a filter means; nowhere where it cannot say it.
     fn to(&self, filter: Option<String>) -> Option<String> {
         filter.map(|filter| path(self.visitor, &filter))
@@ -251,7 +257,8 @@ impl Told<'_> {
                 "backlog" => self.ask.open_filter(self.visitor.app.clock.now(), "0+"),
                 _ => None,
             };
-            Card { name: kpi_name(kpi, self.t), value, before, path: self.to(filter) }
+            let is_told = ![told::NOTHING, told::SUPPRESSED].contains(&value.as_str());
+            Card { name: kpi_name(kpi, self.t), value, before, path: self.to(filter.filter(|_| is_told)) }
         };
         HEADLINES.iter().map(card).collect()
     }
@@ -284,11 +291,11 @@ impl Told<'_> {
         };
         let told = |figure: Option<&KpiFigure>| told::figure(figure, KpiUnit::Count, KpiTime::Unspecified, t);
         let row = |period: &String| {
-            vec![
-                Cell::text(period),
-                Cell::to(told(count(received, period).as_ref()), self.to(day(period, Counted::Received))),
-                Cell::to(told(count(closed, period).as_ref()), self.to(day(period, Counted::Closed))),
-            ]
+            let cell = |rows: &[KpiRow], counted: Counted| {
+                let figure = count(rows, period);
+                Cell::to(told(figure.as_ref()), self.told_to(figure.as_ref(), day(period, counted)))
+            };
+            vec![Cell::text(period), cell(received, Counted::Received), cell(closed, Counted::Closed)]
         };
         Section {
             id: "trend",
@@ -310,7 +317,7 @@ impl Told<'_> {
         for row in self.rows("backlog") {
             let figure = row.figure.clone().unwrap_or_default();
             let label = t.days(row.period.replace('-', "–"));
-            let to = self.to(self.ask.open_filter(now, &row.period));
+            let to = self.told_to(Some(&figure), self.ask.open_filter(now, &row.period));
             let open = told::figure(Some(&figure), KpiUnit::Count, KpiTime::Unspecified, t);
             let late =
                 if figure.suppressed { told::SUPPRESSED.to_owned() } else { told::grouped(figure.numerator) };
@@ -363,7 +370,7 @@ impl Told<'_> {
                 Cell::text(&label),
                 Cell::text(&value),
                 Cell::text(range.unwrap_or_else(|| told::NOTHING.to_owned())),
-                Cell::to(closed, self.to(filter)),
+                Cell::to(closed, self.told_to(Some(figure), filter)),
             ]);
             if bars.len() < BARS {
                 let bar = told::value(figure, KpiUnit::Share).map(|size| Bar {
@@ -420,7 +427,7 @@ impl Told<'_> {
                 .and_then(|filter| Some(format!("{filter} AND {}", of_value(dimension, &row.value)?)));
             let narrower = (!row.value.is_empty())
                 .then(|| self.ask.path(self.visitor, "/figures", dimension, &row.value));
-            rows.push(vec![Cell::to(&label, narrower), Cell::to(&value, self.to(filter))]);
+            rows.push(vec![Cell::to(&label, narrower), Cell::to(&value, self.told_to(Some(figure), filter))]);
             if bars.len() < BARS {
                 let bar = told::value(figure, KpiUnit::Count).map(|size| Bar {
                     size,

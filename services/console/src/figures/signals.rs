@@ -114,7 +114,6 @@ impl Row {
 struct SignalPage {
     f: Frame,
     tabs: Vec<Tab>,
-    name: String,
     signal: Signal,
     raised: Option<When>,
     /// Its days as HTML.
@@ -161,7 +160,6 @@ async fn page(visitor: Visitor, id: &str, done: &str, failed: Option<Failed>) ->
         done: if done == "dismiss" { t.done_dismiss().to_owned() } else { String::new() },
         days: days.collect(),
         chart,
-        name,
         signal,
         forms,
         f,

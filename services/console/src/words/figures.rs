@@ -45,7 +45,7 @@ crate::words::phrases! {
     column_cases: "Cases", "案件数";
     column_share: "Share", "占比";
     hours_title: "Weekday and hour", "星期与时段";
-    hours_lead: "When complaints come: the darker, the more.", "投诉受理的时间分布：颜色越深，数量越多。";
+    hours_lead: "When complaints come: the stronger the colour, the more.", "投诉受理的时间分布：色块越醒目，数量越多。";
     hours_weekday: "Weekday", "星期";
     hours_part(count): "These are the {count} received last; there are more.", "仅统计最近受理的 {count} 件，另有更多。";
     hours_total(count): "{count} complaints", "共 {count} 件投诉";

@@ -32,7 +32,7 @@ crate::words::phrases! {
     decide_proposals: "What is proposed about tasks", "任务申请";
 
     decide_none_here: "None.", "无。";
-    decide_looked(cases, tasks): "Looked for among the {cases} open cases due first and the {tasks} tasks due first.", "在最近到期的 {cases} 件未结案件和 {tasks} 项任务中查找。";
+    decide_looked(cases, tasks): "Looked for among the open cases due first ({cases}) and the tasks due first ({tasks}).", "查找范围：最近到期的未结案件（{cases} 件）与任务（{tasks} 项）。";
     decide_own: "You asked for it, so somebody else decides.", "该申请由您提出，须由他人审批。";
     decide_asked_by(name): "Asked for by {name}", "申请人：{name}";
     decide_more_time(amount, kind): "{amount} more for “{kind}”", "“{kind}”延长 {amount} 个单位";

@@ -3,11 +3,7 @@
 use http::StatusCode;
 use proto::google::r#type::Money;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
-use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
-use proto::redress::cases::v1::{
-    ActivatePolicyRequest, ClockKind, CreatePolicyRequest, ExtensionState, ListExtensionsRequest,
-    RequestExtensionRequest,
-};
+use proto::redress::cases::v1::{ClockKind, ExtensionState, ListExtensionsRequest, RequestExtensionRequest};
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
 use proto::redress::resolution::v1::{
@@ -141,16 +137,6 @@ async fn who_asked_does_not_decide() {
 async fn more_time_and_what_is_proposed_of_tasks_is_decided() {
     let desk = Desk::open().await;
     staff(&desk, &["ann"]).await;
-    // A policy that lets somebody ask for more time.
-    let mut policies = PolicyServiceClient::new(desk.house.channel());
-    let request = CreatePolicyRequest {
-        request_id: request_id(),
-        shipped_pack: "uk-fca-disp".into(),
-        ..CreatePolicyRequest::default()
-    };
-    let version = policies.create_policy(request).await.unwrap().into_inner().policy.unwrap().version;
-    let request = ActivatePolicyRequest { request_id: request_id(), version, validate_only: false };
-    policies.activate_policy(request).await.unwrap();
     let case_id = complaint(&desk, "Slow parcel").await;
     let channel = desk.house.channel_as("development", "ann", &["agent"]);
     let request = RequestExtensionRequest {
@@ -191,8 +177,14 @@ async fn more_time_and_what_is_proposed_of_tasks_is_decided() {
     assert_eq!(all[0].state(), ExtensionState::Refused);
     let proposal =
         page.text.split("/team/decisions/proposal/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    // Gu approved the money, so another says that it was moved.
+    let refused = gu.send(page.form(&format!("/proposal/{proposal}/approve"))).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    refused.assert_has("EXECUTOR_IS_PLANNER");
+    let mut hu = desk.browser_as("supervisor", "hu").await;
+    let page = open(&mut hu, "/team/decisions").await;
     let form = page.form(&format!("/proposal/{proposal}/approve"));
-    gu.send_and_follow(form).await.assert_has("Approved.");
+    hu.send_and_follow(form).await.assert_has("Approved.");
     let done = resolution.list_tasks(request).await.unwrap().into_inner().tasks.remove(0);
     assert_eq!((done.state(), done.result.unwrap().reference), (TaskState::Completed, "PAY 1".to_owned()));
     desk.done().await;
