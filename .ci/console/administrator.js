@@ -60,7 +60,7 @@ export async function administer(browser, suite, language, size, options = {}) {
   await page.waitForSelector(".faults");
   assert.equal(await page.inputValue("#rule_set"), JSON.stringify(wrong, null, 2));
   await look("rules-wrong");
-  const right = { rules: [{ name: "hurt", when: "safety", reason: `Somebody may be hurt. ${HOSTILE}`.slice(0, 290), priority: "PRIORITY_P1" }] };
+  const right = { rules: [{ name: "hurt", when: "is_regulator", reason: `Somebody may be hurt. ${HOSTILE}`.slice(0, 290), priority: "PRIORITY_P1" }] };
   await page.fill("#rule_set", JSON.stringify(right, null, 2));
   await page.click("#edited .main");
   await page.waitForSelector("p.done");

@@ -14,7 +14,7 @@ use proto::redress::cases::v1::TimelineKind;
 
 use crate::language::Language;
 use crate::words::Words;
-use table::{Pattern, VALUES};
+use table::{Pattern, UNITS, VALUES};
 
 /// Longest text that is compared with patterns; a service's own sentence is shorter, but for
 /// the words of people at its end.
@@ -77,6 +77,18 @@ fn read<'a>(pattern: &str, text: &'a str) -> Option<(Vec<&'a str>, Option<&'a st
         "" => Some((values, None)),
         rest => rest.strip_prefix(TAIL).map(|tail| (values, Some(tail))),
     }
+}
+
+/// A length of time as policies have it, `3 working days`, in the language of the page.
+pub(crate) fn budget(t: Words, text: &str) -> String {
+    if t.0 == Language::English {
+        return text.to_owned();
+    }
+    let said = text.split_once(' ').and_then(|(amount, unit)| {
+        let (_, chinese) = UNITS.iter().find(|(english, _)| *english == unit.trim_end_matches('s'))?;
+        amount.parse::<u32>().ok().map(|amount| format!("{amount} {chinese}"))
+    });
+    said.unwrap_or_else(|| text.to_owned())
 }
 
 /// A word of a service's in Chinese; the words of people as they are.

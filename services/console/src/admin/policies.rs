@@ -180,7 +180,8 @@ impl Versioned for Policies {
         let list = ladders.find('[').zip(ladders.rfind(']')).and_then(|(from, to)| ladders.get(from..=to));
         let promises = policy.promises.iter().map(|promise| {
             let when = if promise.when.is_empty() { String::new() } else { format!(" ({})", promise.when) };
-            format!("{}: {}{when}", t.clock_kind(promise.kind), promise.budget)
+            let budget = crate::sentences::budget(t, &promise.budget);
+            format!("{}: {budget}{when}", t.clock_kind(promise.kind))
         });
         let also = vec![
             (t.promises_word(), promises.collect()),
@@ -189,7 +190,8 @@ impl Versioned for Policies {
         let values = vec![
             ("note", policy.note.clone()),
             ("shipped_pack", known.to_owned()),
-            ("rungs", list.unwrap_or_default().to_owned()),
+            // One level less deep than within the contract.
+            ("rungs", list.unwrap_or_default().replace("\n  ", "\n")),
         ];
         let is_active = Self::list(admin)
             .await?

@@ -113,7 +113,7 @@ impl Versioned for Templates {
             Input::new("language", t.letter_language(), InputKind::Choice(languages)).required(),
             Input::new("note", t.version_note(), InputKind::Line(2_000)),
             Input::new("subject", t.letter_subject(), InputKind::Line(300)).required(),
-            Input::new("body", t.letter_body(), InputKind::Code { rows: 18, max: 100_000 })
+            Input::new("body", t.letter_body(), InputKind::Text { rows: 18, max: 100_000 })
                 .saying(t.letter_help())
                 .required(),
             Input::new("case_id", t.letter_case(), InputKind::Line(36)).saying(t.letter_case_help()),

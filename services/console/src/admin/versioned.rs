@@ -222,7 +222,12 @@ pub(super) async fn edit<S: Versioned>(
 ) -> Result<Response, Problem> {
     let version = S::get(&admin, &asked.from).await?;
     let inputs = filled(S::inputs(admin.words()), &version.values);
-    let page = editing::<S>(&admin, inputs, request_id(), None, PreviewPage::none(&admin));
+    let mut preview = PreviewPage::none(&admin);
+    if S::HAS_PREVIEW {
+        let fields = inputs.iter().map(|input| (input.name.to_owned(), input.value.clone()));
+        preview.letter = S::letter(&admin, &Posted::of(fields)).await.ok();
+    }
+    let page = editing::<S>(&admin, inputs, request_id(), None, preview);
     let draft = format!("admin/{}/{}", S::KEY, asked.from);
     Ok(html(&EditPage { draft, ..page }))
 }

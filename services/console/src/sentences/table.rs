@@ -266,3 +266,15 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("recall notice", "召回"),
     ("investigation", "协查"),
 ];
+
+/// Units of time limits, as policies name one of them.
+pub(super) const UNITS: [(&str, &str); 8] = [
+    ("minute", "分钟"),
+    ("hour", "小时"),
+    ("working minute", "工作分钟"),
+    ("working hour", "工作小时"),
+    ("working day", "个工作日"),
+    ("day", "天"),
+    ("week", "周"),
+    ("month", "个月"),
+];

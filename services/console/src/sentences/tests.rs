@@ -136,3 +136,17 @@ fn sentences_are_said_in_chinese_and_what_people_wrote_stays() {
         assert_eq!(told(Words(Language::English), kind, english), english);
     }
 }
+
+#[test]
+fn a_time_limit_is_said_in_chinese() {
+    for (english, chinese) in [
+        ("1 working hour", "1 工作小时"),
+        ("15 working days", "15 个工作日"),
+        ("60 days rolled past holidays", "60 days rolled past holidays"),
+        ("soon", "soon"),
+        ("", ""),
+    ] {
+        assert_eq!(budget(ZH, english), chinese);
+        assert_eq!(budget(Words(Language::English), english), english);
+    }
+}

@@ -94,7 +94,7 @@ async fn rules_are_kept_tried_and_then_put_in_force() {
     let none = ada.send(form.clone().with("rule_set", "{ nonsense")).await;
     assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
 
-    let text = "{ \"rules\": [{ \"name\": \"hurt\", \"when\": \"safety\", \"reason\": \"somebody may be hurt\", \"priority\": \"PRIORITY_P1\" }] }";
+    let text = "{ \"rules\": [{ \"name\": \"hurt\", \"when\": \"is_regulator\", \"reason\": \"a regulator asks\", \"priority\": \"PRIORITY_P1\" }] }";
     let form = form.with("rule_set", text);
     let kept = ada.send(form.clone()).await;
     assert_eq!(kept.location(), "/admin/rules/version/1?done=created&over=admin%2Frules%2F");

@@ -45,6 +45,11 @@ impl CasePage {
         self.works_it() && !self.open_clocks().is_empty() && !self.is(&[CaseState::Merged])
     }
 
+    /// A time limit, in the language of the page.
+    pub(super) fn budget(&self, budget: &str) -> String {
+        crate::sentences::budget(self.v.words, budget)
+    }
+
     pub(super) fn pause_reasons(&self) -> Vec<(String, &'static str)> {
         let all = [
             PauseReason::AwaitingComplainant,
