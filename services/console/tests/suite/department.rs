@@ -11,7 +11,7 @@ use proto::redress::resolution::v1::resolution_service_client::ResolutionService
 use proto::redress::resolution::v1::{
     Goods, ListTasksRequest, RemedyKind, RemedyType, SetRemedyTypeRequest, Step, Task, TaskState,
 };
-use testkit::{House, MockClock, request_id};
+use testkit::{House, MockClock, PATIENCE, request_id};
 
 use crate::browser::{ALL, Browser, Desk, Page};
 use crate::work::{HOSTILE, planned, staff};
@@ -46,11 +46,20 @@ fn id_of(page: &Page) -> String {
     rest.split('?').next().unwrap().to_owned()
 }
 
-/// Takes the next task, and opens its page.
+/// Takes the next task once there is one, and opens its page.
 async fn take(browser: &mut Browser) -> (String, Page) {
-    let board = browser.get("/department").await;
-    let taken = browser.send(board.form("/department/take")).await;
-    assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.text);
+    let taking = async {
+        loop {
+            let board = browser.get("/department").await;
+            let taken = browser.send(board.form("/department/take")).await;
+            assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.text);
+            if taken.location().contains("/tasks/") {
+                return taken;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let taken = tokio::time::timeout(PATIENCE, taking).await.expect("a task waits");
     let page = browser.follow(taken.location()).await;
     page.assert_has("The task is yours.");
     (id_of(&taken), page)
