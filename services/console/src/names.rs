@@ -1,5 +1,6 @@
 //! What the values of contracts are called, in each language.
 
+use proto::redress::assignment::v1::Presence;
 use proto::redress::cases::v1::{
     CaseState, ClockKind, ClockState, IntervalKind, LinkKind, LinkStanding, Outcome, Priority, TimelineKind,
     Visibility,
@@ -40,6 +41,13 @@ names! {
         Withdrawn: "Withdrawn", "已撤诉";
         OutOfScope: "Out of scope", "不予受理";
         Merged: "Merged", "已并案";
+    }
+    presence: Presence {
+        Present: "Takes cases", "可派单";
+        Away: "Away", "暂离";
+        OffShift: "Off shift", "非当班";
+        Absent: "Absent", "请假";
+        Leaving: "Leaving", "离岗交接";
     }
     priority: Priority {
         P1: "P1", "P1";

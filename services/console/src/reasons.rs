@@ -183,7 +183,7 @@ mod tests {
     use crate::language::Language;
 
     /// Reasons that the console gives itself.
-    const OWN: [&str; 10] = [
+    const OWN: [&str; 11] = [
         "FORM_EXPIRED",
         "FORM_INVALID",
         "FORM_UNREADABLE",

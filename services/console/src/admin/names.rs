@@ -1,21 +1,12 @@
 //! What the values of contracts are called that administrators meet.
 
-use std::borrow::Borrow;
-
-use proto::redress::assignment::v1::{EarlierHandler, Presence};
+use proto::redress::assignment::v1::EarlierHandler;
 use proto::redress::resolution::v1::ApprovalDemand;
 
 crate::names::names! {
     earlier_handler: EarlierHandler {
         Avoided: "Passed over while another can take it", "有他人可接办时避开";
         Recused: "Never", "不得再办";
-    }
-    presence: Presence {
-        Present: "Takes cases", "接案中";
-        Away: "Away", "暂不接案";
-        OffShift: "Off shift", "不在班次";
-        Absent: "Absent", "缺勤";
-        Leaving: "Leaves", "离岗中";
     }
     approval_demand: ApprovalDemand {
         Automatic: "Approved by itself", "自动批准";

@@ -4,17 +4,17 @@
 use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, LadderRung, ListPoliciesRequest,
-    MovedDeadline, Policy,
+    MovedDeadline, Policy, ReopeningLimits,
 };
 
 use super::contract;
-use super::input::{Input, InputKind, Placed, place_in};
+use super::input::{Input, InputKind, Placed, all_wrong, place_in};
 use super::trial::{Cell, Trial};
 use super::versioned::{Row, Rows, Version, Versioned};
 use super::{Admin, ROWS};
 use crate::form::Posted;
 use crate::moment::Moment;
-use crate::problem::Problem;
+use crate::problem::{Problem, Violation};
 use crate::words::Words;
 
 /// Most moved due times that a page shows.
@@ -65,6 +65,27 @@ fn rungs(text: &str) -> Result<Vec<LadderRung>, Problem> {
         problem
     })?;
     Ok(read.rungs)
+}
+
+/// How long and how often cases may be reopened; none where neither is told. A number that is
+/// left out is one that the service refuses.
+fn reopening(days: &str, times: &str) -> Result<Option<ReopeningLimits>, Problem> {
+    if days.is_empty() && times.is_empty() {
+        return Ok(None);
+    }
+    let number = |text: &str| if text.is_empty() { Some(0) } else { text.parse::<i32>().ok() };
+    match (number(days), number(times)) {
+        (Some(window_days), Some(maximum)) => Ok(Some(ReopeningLimits { window_days, maximum })),
+        read => {
+            let wrong = |field: &str| Violation {
+                field: field.to_owned(),
+                description: "must be a whole number".to_owned(),
+            };
+            let days = read.0.is_none().then(|| wrong("reopening.window_days"));
+            let times = read.1.is_none().then(|| wrong("reopening.maximum"));
+            Err(all_wrong(days.into_iter().chain(times).collect()))
+        }
+    }
 }
 
 /// Due times that something moves, as rows.
@@ -134,6 +155,8 @@ impl Versioned for Policies {
                 .saying(t.pack_toml_help()),
             Input::new("rungs", t.rungs_json(), InputKind::Code { rows: 12, max: TOML_MAX })
                 .saying(t.rungs_help()),
+            Input::new("reopen_days", t.reopen_days(), InputKind::Number).saying(t.reopen_help()),
+            Input::new("reopen_times", t.reopen_times(), InputKind::Number).saying(t.reopen_help()),
         ]
     }
 
@@ -144,8 +167,13 @@ impl Versioned for Policies {
             let rest = place.map_or(String::new(), |_| path.trim_start_matches("rungs").to_owned());
             return Some(Placed { input: "rungs", line: contract::line_of(value("rungs"), &rest) });
         }
-        if path == "note" {
-            return Some(Placed { input: "note", line: None });
+        let plain = [
+            ("note", "note"),
+            ("reopening.window_days", "reopen_days"),
+            ("reopening.maximum", "reopen_times"),
+        ];
+        if let Some((_, input)) = plain.into_iter().find(|(named, _)| *named == path) {
+            return Some(Placed { input, line: None });
         }
         let is_own = value("shipped_pack").is_empty();
         let input = if path.starts_with("shipped_pack") || !is_own { "shipped_pack" } else { "pack_toml" };
@@ -192,6 +220,11 @@ impl Versioned for Policies {
             ("shipped_pack", known.to_owned()),
             // One level less deep than within the contract.
             ("rungs", list.unwrap_or_default().replace("\n  ", "\n")),
+            (
+                "reopen_days",
+                policy.reopening.map(|limits| limits.window_days.to_string()).unwrap_or_default(),
+            ),
+            ("reopen_times", policy.reopening.map(|limits| limits.maximum.to_string()).unwrap_or_default()),
         ];
         let is_active = Self::list(admin)
             .await?
@@ -208,6 +241,7 @@ impl Versioned for Policies {
             pack_toml: posted.text("pack_toml").to_owned(),
             rungs: rungs(posted.text("rungs"))?,
             note: posted.text("note").to_owned(),
+            reopening: reopening(posted.text("reopen_days"), posted.text("reopen_times"))?,
         };
         let answer = PolicyServiceClient::new(admin.client.calls()).create_policy(request).await?;
         Ok(answer.into_inner().policy.map(|policy| policy.version.to_string()).unwrap_or_default())
@@ -243,6 +277,10 @@ mod tests {
         );
         assert_eq!(read.unwrap()[0].name, "soon");
         assert!(rungs("").unwrap().is_empty());
+        assert_eq!(reopening("", "").unwrap(), None);
+        let limits = ReopeningLimits { window_days: 90, maximum: 2 };
+        assert_eq!(reopening("90", "2").unwrap(), Some(limits));
+        assert_eq!(reopening("x", "y").unwrap_err().violations.len(), 2);
         let wrong = rungs("[\n{ \"nmae\": 1 }]").unwrap_err();
         assert_eq!(wrong.violations[0].field, "rungs[0].nmae");
         let inputs =

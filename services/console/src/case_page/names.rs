@@ -1,7 +1,5 @@
 //! What else the page of a case names: pauses, extensions, corrections, revisions.
 
-use std::borrow::Borrow;
-
 use proto::redress::cases::v1::{CorrectionState, ExtensionState, PauseReason};
 use proto::redress::resolution::v1::{PlanRevisionState, StepChangeKind};
 

@@ -96,6 +96,9 @@ crate::words::phrases! {
     rungs_help: "A list; empty for the shipped steps.", "一个列表；留空则使用内置步骤。";
     promises_word: "Promises", "承诺时限";
     duties_word: "Duties that no clock keeps", "无时限的义务";
+    reopen_days: "Days in which a case may be reopened", "可重新打开的天数";
+    reopen_times: "Times a case may be reopened", "可重新打开的次数";
+    reopen_help: "Both or neither; without them, 60 days and 3 times.", "两项同时填写或均留空；留空为60天、3次。";
     policies_trial: "Every open clock was looked at. These due times would move.", "已查看全部进行中的时限，以下到期时间将变动。";
     due_times_moved: "Due times that move", "变动的到期时间";
     moved_sooner: "Of them sooner", "其中提前的";

@@ -47,7 +47,6 @@ crate::words::phrases! {
     own_gone: "is no type of remedy that can be planned", "不是可用的补救方式";
     done_pause: "The time stands still.", "已暂停计时。";
     done_resume: "The time runs on.", "已恢复计时。";
-    done_extend: "More time is asked for.", "延期申请已提交。";
     done_grant: "More time is granted.", "延期已批准。";
     done_refuse: "More time is refused.", "延期未获批准。";
     done_correct: "The correction is asked for. A second person confirms it.", "更正申请已提交，待第二人确认。";
