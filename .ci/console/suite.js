@@ -189,7 +189,7 @@ export class Suite {
     await at("CASE_STATE_ASSIGNED");
     await this.call("AssignmentService.AcceptCase", { caseId, agentId: "carol" });
     await at("CASE_STATE_INVESTIGATING");
-    await this.call("TriageService.RaisePriority", { caseId, priority: "PRIORITY_P2", reason: "A child was near." }).catch(() => {});
+    await this.call("TriageService.RaisePriority", { caseId, priority: "PRIORITY_P2", reason: "A child was near." });
     await this.call("CaseService.RecordFindings", { caseId, findings: "A crack from the factory.", rootCause: "casting" });
     await this.call("CaseService.DecideCase", { caseId, outcome: "OUTCOME_UPHELD", reasons: "Our fault.", remedyDue: true });
     const refund = { stepId: "refund", kind: "REMEDY_KIND_REFUND", departmentId: "care", amount: { currencyCode: "EUR", units: "39" } };
@@ -198,7 +198,7 @@ export class Suite {
     const more = { ...refund, amount: { currencyCode: "EUR", units: "45" } };
     await this.call("RevisionService.RevisePlan", { planId: plan.planId, steps: [more, card], reason: "Postage, too." });
     const correction = { caseId, outcome: "OUTCOME_PARTLY_UPHELD", reasons: "The lid was fine.", remedyDue: true, reason: "Misread." };
-    await this.call("DecisionService.CorrectDecision", correction).catch(() => {});
+    await this.call("DecisionService.CorrectDecision", correction);
     return caseId;
   }
 

@@ -183,6 +183,7 @@ impl Page {
         self.saved.len() < saved::VIEWS_MAX
     }
 
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     fn name_max(&self) -> usize {
         saved::NAME_MAX
     }
@@ -201,6 +202,7 @@ impl Page {
         ]
     }
 
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     fn priorities(&self) -> [(&'static str, &'static str); 4] {
         [("1", "P1"), ("2", "P2"), ("3", "P3"), ("4", "P4")]
     }

@@ -35,7 +35,7 @@ fn skills(text: &str, wrong: &mut Vec<Violation>) -> Vec<Skill> {
 fn hours(text: &str, wrong: &mut Vec<Violation>) -> Vec<WorkingHours> {
     let minute = |text: &str| -> Option<i32> {
         let (hours, minutes) = text.trim().split_once(':')?;
-        Some(hours.parse::<i32>().ok()?.checked_mul(HOUR)?.checked_add(minutes.parse().ok()?)?)
+        hours.parse::<i32>().ok()?.checked_mul(HOUR)?.checked_add(minutes.parse().ok()?)
     };
     let read = |(place, (_, line)): (usize, (usize, &str))| {
         let parsed = line.split_once(char::is_whitespace).and_then(|(weekday, times)| {

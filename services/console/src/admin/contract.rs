@@ -132,7 +132,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn note(&self, depth: usize, line: usize, best: &mut Option<(usize, usize)>) {
+    fn note(depth: usize, line: usize, best: &mut Option<(usize, usize)>) {
         if best.is_none_or(|(deepest, _)| depth > deepest) {
             *best = Some((depth, line));
         }
@@ -151,7 +151,7 @@ impl Scanner<'_> {
             let line = self.line;
             let name = plain(&self.string());
             if matches!(steps.first(), Some(Step::Member(wanted)) if *wanted == name) {
-                self.note(depth, line, best);
+                Self::note(depth, line, best);
                 self.find(steps.get(1..).unwrap_or_default(), depth + 1, best);
             } else {
                 self.find(&[], depth + 1, best);
@@ -169,7 +169,7 @@ impl Scanner<'_> {
             }
             let (line, before) = (self.line, self.at);
             if matches!(steps.first(), Some(Step::Place(wanted)) if *wanted == place) {
-                self.note(depth, line, best);
+                Self::note(depth, line, best);
                 self.find(steps.get(1..).unwrap_or_default(), depth + 1, best);
             } else {
                 self.find(&[], depth + 1, best);

@@ -165,7 +165,7 @@ async fn refused<S: Direct>(admin: &Admin, posted: &Posted, problem: &Problem) -
     preview.form = S::form(admin, posted);
     let now = if problem.is_conflict() { now::<S>(admin, &mut inputs, posted).await } else { Vec::new() };
     let draft = posted.text(DRAFT).to_owned();
-    let page = EditPage { now, draft, ..editing::<S>(admin, inputs, again, Some(shown), preview) };
+    let page = EditPage { draft, now, ..editing::<S>(admin, inputs, again, Some(shown), preview) };
     html_with(problem.status(), &page)
 }
 

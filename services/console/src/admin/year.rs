@@ -115,7 +115,7 @@ fn month_of(calendar: &Calendar, content: &CalendarContent, year: i16, number: i
         let date = first.checked_add(i64::from(place).days()).ok()?;
         places.push(Some(cell(calendar, content, date)));
     }
-    while places.len() % WEEK != 0 {
+    while !places.len().is_multiple_of(WEEK) {
         places.push(None);
     }
     Some(Month { number, weeks: places.chunks(WEEK).map(<[_]>::to_vec).collect() })

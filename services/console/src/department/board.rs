@@ -148,6 +148,7 @@ impl Order {
 
 #[derive(Template)]
 #[template(path = "department/board.html")]
+#[expect(clippy::struct_excessive_bools, reason = "what a template asks")]
 struct Page {
     f: Frame,
     place: Place,

@@ -125,7 +125,7 @@ async fn listed(visitor: Visitor, asked: Asked, failed: Option<Failed>) -> Resul
     });
     let can_create = visitor.may_act_as(Role::Supervisor);
     let problems = if can_create { problems(&client).await? } else { Vec::new() };
-    let status = failed.as_ref().map_or(StatusCode::OK, |failed| failed.problem.status());
+    let code = failed.as_ref().map_or(StatusCode::OK, |failed| failed.problem.status());
     let f = Frame::new(&visitor, t.actions_title(), "figures");
     let forms = Forms::new(&visitor, &f.token, failed);
     let page = ListPage {
@@ -139,7 +139,7 @@ async fn listed(visitor: Visitor, asked: Asked, failed: Option<Failed>) -> Resul
         done: done(t, &asked.done).to_owned(),
         f,
     };
-    Ok(html_with(status, &page))
+    Ok(html_with(code, &page))
 }
 
 impl ListPage {
@@ -183,6 +183,7 @@ pub(super) async fn create(
 
 #[derive(Template)]
 #[template(path = "figures/action.html")]
+#[expect(clippy::struct_excessive_bools, reason = "what a template asks")]
 struct ActionPage {
     f: Frame,
     tabs: Vec<Tab>,
@@ -220,7 +221,7 @@ async fn page(visitor: Visitor, id: &str, did: &str, failed: Option<Failed>) -> 
     let action = answer.into_inner().action;
     let action = action.ok_or_else(|| Problem::broken("an action is missing from its answer"))?;
     let t = visitor.words;
-    let status = failed.as_ref().map_or(StatusCode::OK, |failed| failed.problem.status());
+    let code = failed.as_ref().map_or(StatusCode::OK, |failed| failed.problem.status());
     let f = Frame::new(&visitor, t.action_title(), "figures");
     let forms = Forms::new(&visitor, &f.token, failed);
     let (is_open, is_done) =
@@ -240,7 +241,7 @@ async fn page(visitor: Visitor, id: &str, did: &str, failed: Option<Failed>) -> 
         forms,
         f,
     };
-    Ok(html_with(status, &page))
+    Ok(html_with(code, &page))
 }
 
 /// What has become of the complaints, a line each.

@@ -170,10 +170,10 @@ impl Ask {
         let (least, most) = ages(age)?;
         let mut filter = "open = true".to_owned();
         if least > 0 {
-            filter += &format!(" AND receive_time <= {}", ago(least));
+            filter.extend([" AND receive_time <= ", &ago(least)]);
         }
         if let Some(most) = most {
-            filter += &format!(" AND receive_time > {}", ago(most));
+            filter.extend([" AND receive_time > ", &ago(most)]);
         }
         Some(filter + &of_cases)
     }

@@ -57,7 +57,7 @@ impl Page {
 }
 
 fn share(of: Option<&ScoreShare>) -> (String, String) {
-    let of = of.cloned().unwrap_or_default();
+    let of = of.copied().unwrap_or_default();
     let range = |lower: f64, upper: f64| format!("{}–{}", told::share(lower), told::share(upper));
     (
         of.share.map_or_else(|| told::NOTHING.to_owned(), told::share),
@@ -66,7 +66,7 @@ fn share(of: Option<&ScoreShare>) -> (String, String) {
 }
 
 fn mean(of: Option<&ScoreMean>) -> (String, String) {
-    let of = of.cloned().unwrap_or_default();
+    let of = of.copied().unwrap_or_default();
     (
         of.mean.map_or_else(|| told::NOTHING.to_owned(), |mean| format!("{mean:.1}")),
         of.lower.zip(of.upper).map(|(lower, upper)| format!("{lower:.1}–{upper:.1}")).unwrap_or_default(),

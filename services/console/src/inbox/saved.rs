@@ -40,7 +40,7 @@ pub(super) struct Saved {
 /// The cookie of who looks: people who share a browser do not share their views.
 fn cookie_name(visitor: &Visitor) -> Result<String, Problem> {
     let digest = Sha256::digest(visitor.person()?.subject.as_bytes());
-    let letters: String = digest.iter().take(DIGEST).map(|byte| format!("{byte:02x}")).collect();
+    let letters = digest.iter().take(DIGEST).fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     Ok(format!("{NAME}-{letters}"))
 }
 

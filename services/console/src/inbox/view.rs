@@ -193,10 +193,10 @@ fn narrowed(filter: &str, asked: &Asked) -> String {
     let category = asked.category.trim().trim_end_matches('/');
     if !category.is_empty() {
         let below = searched(&format!("{category}/*"));
-        narrowed += &format!(" AND (category = {} OR category:{below})", searched(category));
+        narrowed.extend([" AND (category = ", &searched(category), " OR category:", &below, ")"]);
     }
     if let Some(priority) = asked.priority() {
-        narrowed += &format!(" AND priority = {priority}");
+        narrowed.extend([" AND priority = ".to_owned(), priority.to_string()]);
     }
     narrowed
 }

@@ -105,10 +105,10 @@ pub(super) async fn board(visitor: Visitor) -> Result<Response, Problem> {
         .map(|one| (one.department_id.as_str(), one.display_name.as_str()))
         .filter(|(_, name)| !name.is_empty())
         .collect();
-    let named = |id: &str| names.get(id).map_or_else(|| id.to_owned(), |name| (*name).to_owned());
+    let called = |id: &str| names.get(id).map_or_else(|| id.to_owned(), |name| (*name).to_owned());
     let waiting = waiting.into_iter().map(|mut one| {
         one.name =
-            if one.name.is_empty() { visitor.words.no_department().to_owned() } else { named(&one.name) };
+            if one.name.is_empty() { visitor.words.no_department().to_owned() } else { called(&one.name) };
         one
     });
     let waiting: Vec<Waiting> = waiting.collect();
@@ -124,7 +124,7 @@ pub(super) async fn board(visitor: Visitor) -> Result<Response, Problem> {
             .map(|(from, until)| until.map_or_else(|| t.age_from(from), |until| t.age_between(from, until)))
             .collect(),
         waiting,
-        people: agents.into_iter().map(|agent| person(agent, &overview, &visitor, &named)).collect(),
+        people: agents.into_iter().map(|agent| person(agent, &overview, &visitor, &called)).collect(),
         standings,
         fresh: freshness(overview.state.as_ref(), &visitor),
         bar: BAR,
@@ -163,13 +163,16 @@ pub(super) async fn departments(client: &Client) -> Result<Vec<Department>, Prob
 
 /// The filter of waiting cases of an age, in days.
 fn of_age((from, until): (i64, Option<i64>), now: Timestamp) -> String {
-    let ago = |days: i64| now - SignedDuration::from_hours(24 * days);
+    let ago = |days: i64| {
+        let time = now - SignedDuration::from_hours(24 * days);
+        time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    };
     let mut filter = "open = true AND NOT agent:*".to_owned();
     if from > 0 {
-        filter += &format!(" AND receive_time <= {}", ago(from).strftime("%Y-%m-%dT%H:%M:%SZ"));
+        filter.extend([" AND receive_time <= ", &ago(from)]);
     }
     if let Some(until) = until {
-        filter += &format!(" AND receive_time > {}", ago(until).strftime("%Y-%m-%dT%H:%M:%SZ"));
+        filter.extend([" AND receive_time > ", &ago(until)]);
     }
     filter
 }

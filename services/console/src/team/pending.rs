@@ -119,7 +119,7 @@ fn plan_item(plan: Plan, case: Case, visitor: &Visitor) -> Item {
         let goods = step.goods.as_ref().map(|goods| format!("{} × {}", goods.sku, goods.quantity));
         let parts = [step.remedy_type.clone(), money::text(step.amount.as_ref()), goods.unwrap_or_default()];
         for part in parts.into_iter().chain([step.department_id.clone()]).filter(|part| !part.is_empty()) {
-            line += &format!(" · {part}");
+            line.extend([" · ", &part]);
         }
         line
     };
@@ -223,7 +223,7 @@ fn proposal_item(proposal: TaskProposal, task: Task, visitor: &Visitor) -> Item 
     let dot = if sum.is_empty() { "" } else { " · " };
     Item {
         kind: "proposal",
-        title: format!("{}: {}{dot}{sum}", t.proposal_kind(i32::from(proposal.kind)), t.remedy(task.kind)),
+        title: format!("{}: {}{dot}{sum}", t.proposal_kind(proposal.kind), t.remedy(task.kind)),
         case_path: case_path(visitor, &task.case_id),
         case_name: task.case_id,
         when: When::of(proposal.propose_time.as_ref(), visitor),

@@ -215,6 +215,7 @@ impl crate::words::Words {
     }
 
     /// The name of a month, from 1.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates call it with what they have")]
     pub(crate) fn month(self, number: &i8) -> &'static str {
         let place = usize::try_from(*number).unwrap_or_default().saturating_sub(1);
         self.month_names().split(' ').nth(place).unwrap_or_default()

@@ -224,11 +224,17 @@ async fn upload(browser: &mut Browser, page: &Page, token: &str, file: &str) -> 
     for (name, value) in &form.fields {
         let value = if name == "_token" { token } else { value };
         if name != "statement" {
-            body += &format!("--xx\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend([
+                "--xx\r\ncontent-disposition: form-data; name=\"",
+                name,
+                "\"\r\n\r\n",
+                value,
+                "\r\n",
+            ]);
         }
     }
     body += "--xx\r\ncontent-disposition: form-data; name=\"statement\"; filename=\"s.csv\"\r\n\r\n";
-    body += &format!("{file}\r\n--xx--\r\n");
+    body.extend([file, "\r\n--xx--\r\n"]);
     let mut sending = browser.clone();
     sending.headers.push(("origin", browser.origin.clone()));
     sending.headers.push(("content-type", "multipart/form-data; boundary=xx".to_owned()));
@@ -273,7 +279,7 @@ async fn a_statement_is_held_against_the_ledger() {
     rows.assert_has("Matched <span class=\"count\">1</span>");
     rows.assert_has("Unreadable <span class=\"count\">1</span>");
     rows.assert_has("EUR 7.50");
-    let unknown = fay.get(&sent.location().replace("?", "?verdict=unknown&")).await;
+    let unknown = fay.get(&sent.location().replace('?', "?verdict=unknown&")).await;
     unknown.assert_has("&#60;script&#62;alert(1)");
     unknown.assert_lacks("<script>alert");
     let tampered = sent.location().split("counts=").next().unwrap().to_owned() + "counts=AAAA";

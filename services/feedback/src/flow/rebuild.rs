@@ -195,7 +195,9 @@ fn not_connected() -> Fault {
     Fault::internal("a source is counted but not connected")
 }
 
-/// The sources that are counted.
+/// The sources that are counted, in the order in which facts list them.
 pub(crate) fn sources() -> Vec<&'static str> {
-    FOLLOWS.iter().map(|follow| follow.source).collect()
+    let mut sources: Vec<&'static str> = FOLLOWS.iter().map(|follow| follow.source).collect();
+    sources.sort_by_key(|source| facts::FOLLOWS.iter().position(|follow| follow.source == *source));
+    sources
 }

@@ -234,11 +234,10 @@ fn chart(
     language: Language,
 ) -> Result<(), XlsxError> {
     let kind = match &block.chart {
-        None => return Ok(()),
+        None | Some(Chart::Heat(_)) => return Ok(()),
         Some(Chart::Lines { .. }) => ChartType::Line,
         Some(Chart::Bars { rows, .. }) if rows.is_empty() => return Ok(()),
         Some(Chart::Bars { .. }) => ChartType::Bar,
-        Some(Chart::Heat(_)) => return Ok(()),
     };
     let shown = if kind == ChartType::Bar { rows.min(CHARTED) } else { rows };
     let (first, last) = (top + 1, top + shown);

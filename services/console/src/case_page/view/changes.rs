@@ -71,6 +71,7 @@ impl CasePage {
         self.is_supervisor() && extension.state() == ExtensionState::Pending
     }
 
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(super) fn extension_class(&self, extension: &ClockExtension) -> &'static str {
         match extension.state() {
             ExtensionState::Granted => "good",
@@ -92,6 +93,7 @@ impl CasePage {
         self.is_supervisor() && correction.state() == CorrectionState::Pending
     }
 
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(super) fn correction_class(&self, correction: &DecisionCorrection) -> &'static str {
         match correction.state() {
             CorrectionState::InForce => "good",
@@ -122,6 +124,7 @@ impl CasePage {
         self.is_supervisor() && revision.state() == PlanRevisionState::Pending && !is_own
     }
 
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(super) fn revision_class(&self, revision: &PlanRevision) -> &'static str {
         match revision.state() {
             PlanRevisionState::Applied => "good",
@@ -181,7 +184,7 @@ impl CasePage {
 
     // --- links ---------------------------------------------------------------
 
-    #[expect(clippy::unused_self, reason = "templates call methods")]
+    #[expect(clippy::unused_self, clippy::trivially_copy_pass_by_ref, reason = "templates call methods")]
     pub(super) fn is_linked(&self, standing: &i32) -> bool {
         *standing == i32::from(LinkStanding::Linked)
     }
