@@ -310,6 +310,7 @@ enum MailVerb {
     },
     /// Says that nothing is to be done about a mail that was set aside
     Dismiss {
+        /// Id of the mail
         mail: String,
         /// Why
         #[arg(long)]
