@@ -5,7 +5,8 @@
 //! Classes of what is drawn: lines `l`, bars `b`, each with its series `s0` to `s3`; intervals
 //! `w`, tracks `track`, fields of a map `h` with their shade `h0` to `h5`; texts `label`,
 //! `value` and `tick`, lines of a grid `grid`.
-#![warn(missing_docs, clippy::missing_errors_doc)]
+#![warn(clippy::missing_errors_doc)]
+#![warn(missing_docs)]
 
 mod svg;
 

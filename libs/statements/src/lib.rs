@@ -9,7 +9,8 @@
 //!
 //! Nothing is sent anywhere: whoever reads one holds it against the ledger by
 //! `LedgerService.ReconcileStatement`, [`ROWS_MAX`] rows at a time.
-#![warn(missing_docs, clippy::missing_errors_doc)]
+#![warn(clippy::missing_errors_doc)]
+#![warn(missing_docs)]
 
 mod camt;
 mod file;

@@ -6,6 +6,7 @@ use calendar::Pack;
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx};
 use kernel::page::Page;
+use pg::Binds;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
@@ -162,22 +163,21 @@ pub(crate) async fn latest(conn: &mut PgConnection) -> Result<i32, Fault> {
 
 /// Writes a new version.
 pub(crate) async fn insert(conn: &mut PgConnection, kept: &KeptPolicy) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO policy (tenant_id, version, pack, shipped, ladders, note, created_at, created_by,
-                             reopen_days, reopen_times, activated_by)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, '')",
-    )
-    .bind(kept.version)
-    .bind(Json(&kept.pack))
-    .bind(kept.shipped)
-    .bind(Json(&kept.ladders))
-    .bind(&kept.note)
-    .bind(kept.created.map(ToSqlx::to_sqlx))
-    .bind(&kept.creator)
-    .bind(kept.reopening.window_days)
-    .bind(kept.reopening.maximum)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .row(kept)
+        .column("version", |kept| kept.version)
+        .column("pack", |kept| Json(kept.pack.clone()))
+        .column("shipped", |kept| kept.shipped)
+        .column("ladders", |kept| Json(kept.ladders.clone()))
+        .column("note", |kept| kept.note.as_str())
+        .column("created_at", |kept| kept.created.map(ToSqlx::to_sqlx))
+        .column("created_by", |kept| kept.creator.as_str())
+        .column("reopen_days", |kept| kept.reopening.window_days)
+        .column("reopen_times", |kept| kept.reopening.maximum)
+        .column("activated_by", |_| "")
+        .done();
+    binds.execute(&rows.insert_into("policy"), conn).await?;
     Ok(())
 }
 

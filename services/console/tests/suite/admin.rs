@@ -344,10 +344,8 @@ async fn the_roster_is_kept_and_who_is_slower_sees_what_it_says_now() {
     desk.done().await;
 }
 
-#[tokio::test]
-async fn what_is_kept_is_shown_as_it_is_on_every_page() {
-    let desk = Desk::open().await;
-    let mut ada = ada(&desk).await;
+/// A category and its form, with nothing but what pages must not act on.
+async fn hostile_category_and_form(desk: &Desk) {
     let category = Category { path: "delivery".into(), title: HOSTILE.into(), leaf: false };
     let request = ImportCategoriesRequest {
         request_id: request_id(),
@@ -367,6 +365,13 @@ async fn what_is_kept_is_shown_as_it_is_on_every_page() {
     };
     let request = CreateFormRequest { request_id: request_id(), form: Some(form) };
     FormServiceClient::new(desk.house.channel()).create_form(request).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_kept_is_shown_as_it_is_on_every_page() {
+    let desk = Desk::open().await;
+    let mut ada = ada(&desk).await;
+    hostile_category_and_form(&desk).await;
     let mut made = Vec::new();
     let rules = serde_json::json!({ "rules": [{ "name": "x", "when": "true", "reason": HOSTILE, "priority": "PRIORITY_P2" }] });
     let approvals = serde_json::json!({ "rules": [{ "name": "x", "when": "true", "reason": HOSTILE, "demand": "APPROVAL_DEMAND_REFUSAL" }] });

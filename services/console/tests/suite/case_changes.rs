@@ -36,7 +36,11 @@ async fn clocks_stand_still_run_on_and_are_given_more_time() {
     assert!(clocks.contains(&ClockState::Paused), "{clocks:?}");
     let page = ann.send_and_follow(page.form("/resume").with("remark", "It came.")).await;
     page.assert_has("The time runs on.");
-    let form = page.form("/extend").with("amount", "2").with("reason", "The carrier does not answer.");
+    let form = page
+        .form("/extend")
+        .with("clock", "6")
+        .with("amount", "2")
+        .with("reason", "The carrier does not answer.");
     ann.send_and_follow(form.clone()).await.assert_has("More time is asked for.");
     let odd = ann.send(form.with("amount", "some")).await;
     assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY);
