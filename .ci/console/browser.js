@@ -21,9 +21,13 @@ export async function launch() {
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"] });
 }
 
-// A window of this size and language. What goes wrong on its pages is kept in `faults`.
+let windows = 0;
+
+// A window of this size and language, at an address of its own. What goes wrong on its pages is kept in `faults`.
 export async function open(browser, origin, language, size, options = {}) {
+  windows += 1;
   const context = await browser.newContext({
+    extraHTTPHeaders: { "x-forwarded-for": `198.51.100.${windows % 250}` },
     baseURL: origin, viewport: SIZES[size], locale: LANGUAGES[language], timezoneId: "Asia/Shanghai", colorScheme: "light",
     reducedMotion: "reduce", hasTouch: size === "phone", isMobile: size === "phone", ...options,
   });

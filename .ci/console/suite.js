@@ -101,7 +101,8 @@ export class Suite {
   async openConsole(env) {
     const address = `127.0.0.1:${await freePort()}`;
     const peers = ["INTAKE", "CASES", "ASSIGNMENT", "RESOLUTION", "FEEDBACK"].map((peer) => [`REDRESS_PEER_${peer}`, this.services]);
-    const settings = { ...env, ...Object.fromEntries(peers), REDRESS_CONSOLE_LISTEN: address };
+    // Each window comes from an address of its own, as people do: what one may do is counted.
+    const settings = { ...env, ...Object.fromEntries(peers), REDRESS_CONSOLE_LISTEN: address, REDRESS_CONSOLE_PROXIES: "1" };
     this.programs.push(spawn(process.env.CONSOLE, ["--log", "warn"], { env: settings, stdio: ["ignore", "ignore", "inherit"] }));
     this.console = `http://${address}`;
     const [, console] = this.programs;
