@@ -46,7 +46,7 @@ pub(crate) fn routes() -> Router<App> {
 
 /// What a page of a case is asked with.
 #[derive(Default, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct CaseQuery {
     /// What was just done.
     #[serde(default)]
     done: String,
@@ -58,7 +58,7 @@ pub(crate) struct Asked {
     clock: String,
 }
 
-impl Asked {
+impl CaseQuery {
     fn clock(&self) -> Option<ClockKind> {
         ClockKind::from_str_name(&format!("CLOCK_KIND_{}", self.clock.to_ascii_uppercase()))
     }
@@ -72,7 +72,7 @@ async fn back(visitor: Visitor, Path((case, _)): Path<(String, String)>) -> Resp
 async fn show(
     visitor: Visitor,
     Path(case): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<CaseQuery>,
 ) -> Result<Response, Problem> {
     Box::pin(page(visitor, &case, &asked, None)).await
 }
@@ -81,7 +81,7 @@ async fn show(
 async fn page(
     visitor: Visitor,
     case: &str,
-    asked: &Asked,
+    asked: &CaseQuery,
     failed: Option<Failed>,
 ) -> Result<Response, Problem> {
     let loaded = Box::pin(load::load(&visitor, case, asked)).await?;

@@ -67,7 +67,7 @@ impl Allowances {
 
     /// Takes it of what this address may do; fails with how long to wait.
     fn pay(&self, address: IpAddr, cost: Cost) -> Result<(), Problem> {
-        self.sweep();
+        self.forget_idle();
         let cost = NonZeroU32::MIN.saturating_add(cost as u32 - 1);
         // More than ever may be done at once is asked for by nothing above.
         let Ok(Err(early)) = self.limiter.check_key_n(&address, cost) else { return Ok(()) };
@@ -76,7 +76,7 @@ impl Allowances {
     }
 
     /// Forgets whom there is nothing to remember of, once they have become many more.
-    fn sweep(&self) {
+    fn forget_idle(&self) {
         let Ok(mut swept) = self.swept.lock() else { return };
         let known = self.limiter.len();
         if known >= (*swept * 2).max(REMEMBERED) {

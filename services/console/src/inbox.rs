@@ -42,7 +42,7 @@ pub(crate) fn routes() -> Router<App> {
 
 /// Which cases are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Asked {
+struct InboxQuery {
     #[serde(default)]
     view: String,
     /// Words to search for.
@@ -62,7 +62,7 @@ struct Asked {
 /// Longest text that is searched for, and longest category.
 const TEXT_MAX: usize = 200;
 
-impl Asked {
+impl InboxQuery {
     /// What a form says of it.
     fn of(posted: &Posted) -> Self {
         let text = |field: &str| posted.text(field).chars().take(TEXT_MAX).collect::<String>();
@@ -114,7 +114,7 @@ struct Page {
     f: Frame,
     tabs: Vec<Tab>,
     view: View,
-    asked: Asked,
+    asked: InboxQuery,
     /// Those that were saved, and whether this is one of them.
     saved: Vec<(String, String, bool)>,
     rows: Rows,
@@ -130,7 +130,7 @@ struct Page {
 async fn inbox(
     visitor: Visitor,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<InboxQuery>,
 ) -> Result<Response, Problem> {
     let client = visitor.client()?;
     if !visitor.may_act_as(Role::Reader) {
@@ -155,8 +155,8 @@ async fn inbox(
         })
         .collect();
     let next = (!rows.next.is_empty())
-        .then(|| visitor.app.path(&Asked { page: rows.next.clone(), ..asked.clone() }.path()));
-    let first = Asked { page: String::new(), ..asked.clone() };
+        .then(|| visitor.app.path(&InboxQuery { page: rows.next.clone(), ..asked.clone() }.path()));
+    let first = InboxQuery { page: String::new(), ..asked.clone() };
     let saved = saved::of(&visitor, &headers)
         .into_iter()
         .map(|saved| (saved.name, visitor.app.path(&saved.asked.path()), saved.asked == first));

@@ -6,7 +6,7 @@ use proto::redress::assignment::v1::{
 };
 
 use super::Admin;
-use super::direct::{Asked, Direct, VERSION, only_new};
+use super::direct::{Direct, EditQuery, VERSION, only_new};
 use super::input::{Input, InputKind, Placed, all_wrong, items, line_of_item, names, place_in, wrong_line};
 use super::trial::Trial;
 use crate::form::Posted;
@@ -149,7 +149,7 @@ impl Direct for Agents {
         inputs.iter().find(|input| input.name == name).map(|input| Placed { input: input.name, line: None })
     }
 
-    async fn begin(admin: &Admin, asked: &Asked) -> Result<Vec<(&'static str, String)>, Problem> {
+    async fn begin(admin: &Admin, asked: &EditQuery) -> Result<Vec<(&'static str, String)>, Problem> {
         if asked.id.is_empty() {
             return Ok(vec![("capacity", "20".to_owned()), ("available", "yes".to_owned())]);
         }

@@ -71,22 +71,15 @@ impl Versioned for Approvals {
     }
 
     fn place(path: &str, inputs: &[Input]) -> Option<Placed> {
-        let rest = path.strip_prefix("policy").unwrap_or(path).trim_start_matches('.');
-        if rest == "note" {
-            return Some(Placed { input: "note", line: None });
-        }
-        let text = inputs.iter().find(|input| input.name == "policy").map_or("", |input| &input.value);
-        Some(Placed { input: "policy", line: contract::line_of(text, rest) })
+        Some(contract::place(path, "policy", inputs))
     }
 
     async fn list(admin: &Admin) -> Result<Rows, Problem> {
         let mut service = ApprovalServiceClient::new(admin.client.calls());
         let request = ListApprovalPoliciesRequest { page_size: ROWS, page_token: String::new() };
         let answer = service.list_approval_policies(request).await?.into_inner();
-        let mut rows: Vec<Row> = answer.policies.iter().map(|policy| row(admin, policy)).collect();
-        let is_shipped = !rows.iter().any(|row| row.is_active);
-        rows.push(Row { is_active: is_shipped, ..row(admin, &ApprovalPolicy::default()) });
-        Ok(Rows { rows, has_more: !answer.next_page_token.is_empty() })
+        let rows = answer.policies.iter().map(|policy| row(admin, policy)).collect();
+        Ok(Rows::with_shipped(rows, row(admin, &ApprovalPolicy::default()), &answer.next_page_token))
     }
 
     async fn get(admin: &Admin, key: &str) -> Result<Version, Problem> {

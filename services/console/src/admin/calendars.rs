@@ -11,7 +11,7 @@ use proto::redress::cases::v1::{
 };
 use serde::Deserialize;
 
-use super::direct::{Asked, Direct, STAND, VERSION, only_new};
+use super::direct::{Direct, EditQuery, STAND, VERSION, only_new};
 use super::input::{Input, InputKind, Placed, all_wrong, items, line_of_item, place_in, wrong_line};
 use super::policies::moved_trial;
 use super::trial::Trial;
@@ -272,7 +272,7 @@ impl Direct for Calendars {
         known.into_iter().find(|one| *one == name).map(|input| Placed { input, line: None })
     }
 
-    async fn begin(admin: &Admin, asked: &Asked) -> Result<Vec<(&'static str, String)>, Problem> {
+    async fn begin(admin: &Admin, asked: &EditQuery) -> Result<Vec<(&'static str, String)>, Problem> {
         if asked.id.is_empty() {
             let mut values: Vec<(&'static str, String)> =
                 WEEK[..5].iter().map(|day| (*day, "09:00-12:00 13:00-18:00".to_owned())).collect();

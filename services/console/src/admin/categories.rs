@@ -10,7 +10,7 @@ use proto::redress::cases::v1::{
     Category, FacetCasesRequest, ImportCategoriesRequest, ListCategoriesRequest,
 };
 
-use super::direct::{Asked, Direct, STAND, VERSION};
+use super::direct::{Direct, EditQuery, STAND, VERSION};
 use super::input::{Input, InputKind, Placed, items, line_of_item, place_in};
 use super::trial::{Cell, Trial, arrow};
 use super::{Admin, ROWS};
@@ -113,7 +113,7 @@ impl Direct for Categories {
         path.starts_with("categories").then_some(Placed { input: "categories", line })
     }
 
-    async fn begin(admin: &Admin, _: &Asked) -> Result<Vec<(&'static str, String)>, Problem> {
+    async fn begin(admin: &Admin, _: &EditQuery) -> Result<Vec<(&'static str, String)>, Problem> {
         let (tree, version) = tree(admin).await?;
         let lines: Vec<String> = tree.iter().map(line).collect();
         Ok(vec![(VERSION, version.to_string()), ("categories", lines.join("\n"))])

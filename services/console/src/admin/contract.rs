@@ -3,6 +3,7 @@
 use prost::{Message, Name};
 use transcoding::Refused;
 
+use super::input::{Input, Placed};
 use crate::problem::{Problem, Violation};
 
 /// Longest JSON that is edited on a page, in characters.
@@ -32,6 +33,17 @@ pub(super) fn read<M: Message + Name + Default>(text: &str, field: &str) -> Resu
         Err(other) => one(other.to_string()),
     };
     Err(super::input::all_wrong(violations))
+}
+
+/// Where a violation belongs that the service found in a contract which one field has as JSON, but
+/// for its note, which is a field of its own.
+pub(super) fn place(path: &str, field: &'static str, inputs: &[Input]) -> Placed {
+    let rest = path.strip_prefix(field).unwrap_or(path).trim_start_matches('.');
+    if rest == "note" {
+        return Placed { input: "note", line: None };
+    }
+    let text = inputs.iter().find(|input| input.name == field).map_or("", |input| &input.value);
+    Placed { input: field, line: line_of(text, rest) }
 }
 
 /// The line of a JSON text that a path leads to, `rules[3].when`, from 1; that of what is around

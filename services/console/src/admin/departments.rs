@@ -6,7 +6,7 @@ use proto::redress::assignment::v1::{
 };
 
 use super::Admin;
-use super::direct::{Asked, Direct, VERSION, only_new};
+use super::direct::{Direct, EditQuery, VERSION, only_new};
 use super::input::{Input, InputKind, Placed, line_of_item, names, place_in};
 use super::trial::Trial;
 use crate::form::Posted;
@@ -51,7 +51,7 @@ impl Direct for Departments {
         known.into_iter().find(|one| *one == name).map(|input| Placed { input, line })
     }
 
-    async fn begin(admin: &Admin, asked: &Asked) -> Result<Vec<(&'static str, String)>, Problem> {
+    async fn begin(admin: &Admin, asked: &EditQuery) -> Result<Vec<(&'static str, String)>, Problem> {
         if asked.id.is_empty() {
             return Ok(Vec::new());
         }

@@ -21,7 +21,7 @@ use crate::words::Words;
 
 /// What a page of it is asked with.
 #[derive(Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct EditQuery {
     /// Which of them; empty for a new one.
     #[serde(default)]
     pub(super) id: String,
@@ -55,7 +55,7 @@ pub(super) trait Direct: Send + Sync + 'static {
     /// What one says now.
     fn begin(
         admin: &Admin,
-        asked: &Asked,
+        asked: &EditQuery,
     ) -> impl Future<Output = Result<Vec<(&'static str, String)>, Problem>> + Send;
     /// What it would change.
     fn trial(admin: &Admin, posted: &Posted) -> impl Future<Output = Result<Trial, Problem>> + Send;
@@ -82,7 +82,10 @@ fn inputs_of<S: Direct>(t: Words, is_new: bool) -> Vec<Input> {
     inputs
 }
 
-pub(super) async fn edit<S: Direct>(admin: Admin, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn edit<S: Direct>(
+    admin: Admin,
+    Query(asked): Query<EditQuery>,
+) -> Result<Response, Problem> {
     let values = S::begin(&admin, &asked).await?;
     let inputs = filled(inputs_of::<S>(admin.words(), asked.id.is_empty()), &values);
     let posted = Posted::of(inputs.iter().map(|input| (input.name.to_owned(), input.value.clone())));
@@ -98,7 +101,7 @@ const NOW_MAX: usize = 300;
 
 /// What it says now, of fields in which somebody was faster, with the version to go on from.
 async fn now<S: Direct>(admin: &Admin, inputs: &mut [Input], posted: &Posted) -> Vec<(String, String)> {
-    let asked = Asked { id: S::id(posted), version: 0 };
+    let asked = EditQuery { id: S::id(posted), version: 0 };
     let Ok(values) = S::begin(admin, &asked).await else { return Vec::new() };
     let t = admin.words();
     let mut now = Vec::new();

@@ -6,7 +6,7 @@ use axum::response::Response;
 use proto::redress::intake::v1::form_service_client::FormServiceClient;
 use proto::redress::intake::v1::{CreateFormRequest, Form, GetFormRequest, ListFormsRequest};
 
-use super::direct::{Asked, Direct, STAND, VERSION, only_new};
+use super::direct::{Direct, EditQuery, STAND, VERSION, only_new};
 use super::input::{Input, InputKind, Placed, all_wrong};
 use super::trial::{Cell, Trial, arrow};
 use super::{Admin, ROWS, contract, encoded};
@@ -90,7 +90,7 @@ async fn get(admin: &Admin, category: &str, version: i64) -> Result<Option<Form>
 }
 
 /// The versions of a form, the newest first.
-pub(super) async fn history(admin: Admin, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn history(admin: Admin, Query(asked): Query<EditQuery>) -> Result<Response, Problem> {
     let of = category(&asked.id);
     let newest = get(&admin, of, 0).await?.ok_or_else(Problem::not_found)?;
     let oldest = (newest.version - HISTORY).max(0) + 1;
@@ -155,7 +155,7 @@ impl Direct for Forms {
         ["category", "title"].into_iter().find(|one| *one == rest).map(|input| Placed { input, line: None })
     }
 
-    async fn begin(admin: &Admin, asked: &Asked) -> Result<Vec<(&'static str, String)>, Problem> {
+    async fn begin(admin: &Admin, asked: &EditQuery) -> Result<Vec<(&'static str, String)>, Problem> {
         if asked.id.is_empty() {
             return Ok(vec![("schema", NEW.to_owned())]);
         }

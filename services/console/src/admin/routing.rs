@@ -92,10 +92,8 @@ impl Versioned for Routing {
         let mut service = RoutingServiceClient::new(admin.client.calls());
         let request = ListRoutingPoliciesRequest { page_size: ROWS, page_token: String::new() };
         let answer = service.list_routing_policies(request).await?.into_inner();
-        let mut rows: Vec<Row> = answer.policies.iter().map(|policy| row(admin, policy)).collect();
-        let is_shipped = !rows.iter().any(|row| row.is_active);
-        rows.push(Row { is_active: is_shipped, ..row(admin, &RoutingPolicy::default()) });
-        Ok(Rows { rows, has_more: !answer.next_page_token.is_empty() })
+        let rows = answer.policies.iter().map(|policy| row(admin, policy)).collect();
+        Ok(Rows::with_shipped(rows, row(admin, &RoutingPolicy::default()), &answer.next_page_token))
     }
 
     async fn get(admin: &Admin, key: &str) -> Result<Version, Problem> {

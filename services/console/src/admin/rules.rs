@@ -79,22 +79,15 @@ impl Versioned for Rules {
     }
 
     fn place(path: &str, inputs: &[Input]) -> Option<Placed> {
-        let rest = path.strip_prefix("rule_set").unwrap_or(path).trim_start_matches('.');
-        if rest == "note" {
-            return Some(Placed { input: "note", line: None });
-        }
-        let text = inputs.iter().find(|input| input.name == "rule_set").map_or("", |input| &input.value);
-        Some(Placed { input: "rule_set", line: contract::line_of(text, rest) })
+        Some(contract::place(path, "rule_set", inputs))
     }
 
     async fn list(admin: &Admin) -> Result<Rows, Problem> {
         let mut service = TriageServiceClient::new(admin.client.calls());
         let request = ListRuleSetsRequest { page_size: ROWS, page_token: String::new() };
         let answer = service.list_rule_sets(request).await?.into_inner();
-        let mut rows: Vec<Row> = answer.rule_sets.iter().map(|set| row(admin, set)).collect();
-        let is_shipped = !rows.iter().any(|row| row.is_active);
-        rows.push(Row { is_active: is_shipped, ..row(admin, &RuleSet::default()) });
-        Ok(Rows { rows, has_more: !answer.next_page_token.is_empty() })
+        let rows = answer.rule_sets.iter().map(|set| row(admin, set)).collect();
+        Ok(Rows::with_shipped(rows, row(admin, &RuleSet::default()), &answer.next_page_token))
     }
 
     async fn get(admin: &Admin, key: &str) -> Result<Version, Problem> {

@@ -43,6 +43,28 @@ pub(super) struct Rows {
     pub(super) has_more: bool,
 }
 
+impl Rows {
+    /// Versions as a service lists them, and behind them what is shipped: in force while none of
+    /// them is.
+    pub(super) fn with_shipped(mut rows: Vec<Row>, shipped: Row, next_page_token: &str) -> Self {
+        let has_more = !next_page_token.is_empty();
+        let is_active = !has_more && !rows.iter().any(|row| row.is_active);
+        rows.push(Row { is_active, ..shipped });
+        Self { rows, has_more }
+    }
+
+    /// What is in force, told from what was before.
+    pub(super) fn stand(&self) -> String {
+        let active = self.rows.iter().filter(|row| row.is_active);
+        let marks = active.map(|row| {
+            let time = row.activated.as_ref().map_or("", |moment| moment.iso.as_str());
+            format!("{}@{time}", row.key)
+        });
+        let texts: Vec<String> = marks.collect();
+        trial::digest(texts.iter().map(String::as_str))
+    }
+}
+
 /// A version that was read.
 pub(super) struct Version {
     pub(super) row: Row,
@@ -96,7 +118,7 @@ pub(super) trait Versioned: Send + Sync + 'static {
 
 /// What a page of a list is asked with.
 #[derive(Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct ListQuery {
     /// The version that a new one begins as.
     #[serde(default)]
     from: String,
@@ -145,7 +167,7 @@ impl VersionPage {
 pub(super) async fn show<S: Versioned>(
     admin: Admin,
     Path(key): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let t = admin.words();
     let version = S::get(&admin, &key).await?;
@@ -218,7 +240,7 @@ pub(super) fn is_part(headers: &HeaderMap) -> bool {
 
 pub(super) async fn edit<S: Versioned>(
     admin: Admin,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let version = S::get(&admin, &asked.from).await?;
     let inputs = filled(S::inputs(admin.words()), &version.values);
@@ -404,17 +426,4 @@ pub(super) async fn activate<S: Versioned>(
     let status =
         if problem.status() == StatusCode::NOT_FOUND { StatusCode::CONFLICT } else { problem.status() };
     Ok(html_with(status, &page))
-}
-
-impl Rows {
-    /// What is in force, told from what was before.
-    pub(super) fn stand(&self) -> String {
-        let active = self.rows.iter().filter(|row| row.is_active);
-        let marks = active.map(|row| {
-            let time = row.activated.as_ref().map_or("", |moment| moment.iso.as_str());
-            format!("{}@{time}", row.key)
-        });
-        let texts: Vec<String> = marks.collect();
-        trial::digest(texts.iter().map(String::as_str))
-    }
 }

@@ -45,7 +45,7 @@ pub(crate) fn path(visitor: &Visitor, filter: &str) -> String {
 }
 
 #[derive(Default, Deserialize)]
-struct Asked {
+struct CasesQuery {
     #[serde(default)]
     filter: String,
     /// `due` has those first that are due next; only of open cases.
@@ -71,7 +71,7 @@ struct Page {
     next: Option<String>,
 }
 
-async fn cases(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+async fn cases(visitor: Visitor, Query(asked): Query<CasesQuery>) -> Result<Response, Problem> {
     let client = visitor.client()?;
     if !visitor.may_act_as(Role::Reader) {
         return Err(Problem::own(tonic::Code::PermissionDenied, "ROLE_REQUIRED"));

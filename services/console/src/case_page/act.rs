@@ -26,7 +26,7 @@ use proto::redress::resolution::v1::{
 };
 
 use super::view::Failed;
-use super::{Asked, page, plan_form, remedy_types};
+use super::{CaseQuery, page, plan_form, remedy_types};
 use crate::app::App;
 use crate::form::Posted;
 use crate::problem::Problem;
@@ -94,7 +94,7 @@ pub(super) async fn act(
         Err(problem) if problem.reason == "SIGNED_OUT" => Err(problem),
         Err(problem) => {
             let failed = Failed { form: action, posted, problem };
-            Box::pin(page(visitor, &case, &Asked::default(), Some(failed))).await
+            Box::pin(page(visitor, &case, &CaseQuery::default(), Some(failed))).await
         }
     }
 }

@@ -27,7 +27,7 @@ use proto::redress::resolution::v1::resolution_service_client::ResolutionService
 use proto::redress::resolution::v1::{ListPlansRequest, ListTasksRequest, Plan, Task};
 use tonic::{Code, Response, Status};
 
-use super::Asked;
+use super::CaseQuery;
 use crate::problem::Problem;
 use crate::session::Visitor;
 use crate::words::Words;
@@ -93,7 +93,7 @@ impl Missing {
 }
 
 /// Asks for everything at once.
-pub(super) async fn load(visitor: &Visitor, case: &str, asked: &Asked) -> Result<Loaded, Problem> {
+pub(super) async fn load(visitor: &Visitor, case: &str, asked: &CaseQuery) -> Result<Loaded, Problem> {
     let client = visitor.client()?;
     let (cases, intake, work, told) = tokio::join!(
         of_cases_seeing(&client, case, asked, visitor.words),
@@ -118,7 +118,7 @@ pub(super) async fn load(visitor: &Visitor, case: &str, asked: &Asked) -> Result
 async fn of_cases_seeing(
     client: &Client,
     case: &str,
-    asked: &Asked,
+    asked: &CaseQuery,
     t: Words,
 ) -> Result<(Loaded, Missing), Problem> {
     if let Some(seeing) = seeing(client, &asked.after)
@@ -133,7 +133,7 @@ async fn of_cases_seeing(
 async fn of_cases(
     client: &Client,
     case: &str,
-    asked: &Asked,
+    asked: &CaseQuery,
     t: Words,
 ) -> Result<(Loaded, Missing), Problem> {
     let case_id = || case.to_owned();
@@ -190,7 +190,7 @@ async fn of_cases(
 }
 
 /// The clock whose arithmetic is shown: the one asked for, else the running one due next.
-fn explained(clocks: &[CaseClock], asked: &Asked) -> Option<ClockKind> {
+fn explained(clocks: &[CaseClock], asked: &CaseQuery) -> Option<ClockKind> {
     let runs = |clock: &&CaseClock| matches!(clock.state(), ClockState::Running | ClockState::Paused);
     let next =
         clocks.iter().filter(runs).min_by_key(|clock| clock.due_time.map_or(i64::MAX, |due| due.seconds));

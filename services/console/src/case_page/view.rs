@@ -15,7 +15,7 @@ use proto::redress::feedback::v1::NoticeState;
 use proto::redress::intake::v1::{Attachment, AttachmentState, Respondent};
 use proto::redress::resolution::v1::{Plan, PlanState, RemedyType, TaskState};
 
-use super::Asked;
+use super::CaseQuery;
 use super::band::{Band, WIDTH, band};
 use super::load::Loaded;
 use super::plan_form::PlanForm;
@@ -72,7 +72,7 @@ impl CasePage {
     pub(super) fn new(
         v: Visitor,
         l: Loaded,
-        asked: &Asked,
+        asked: &CaseQuery,
         failed: Option<Failed>,
         types: &[RemedyType],
     ) -> Self {

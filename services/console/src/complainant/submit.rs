@@ -64,7 +64,7 @@ struct FormPage {
 }
 
 /// The form of a category, its questions among those that everybody is asked.
-struct Asked {
+struct FormQuery {
     category: String,
     schema: String,
     sections: Vec<Section>,
@@ -81,7 +81,7 @@ async fn kinds(guest: &Guest) -> Result<Vec<Form>, Problem> {
 }
 
 /// What is asked of complaints of this kind.
-async fn asked(category: &str, has_kinds: bool, guest: &Guest) -> Result<Asked, Problem> {
+async fn asked(category: &str, has_kinds: bool, guest: &Guest) -> Result<FormQuery, Problem> {
     let t = guest.words();
     let mut forms = FormServiceClient::new(guest.client.calls());
     let request = GetFormRequest { category: category.to_owned(), version: 0 };
@@ -97,7 +97,7 @@ async fn asked(category: &str, has_kinds: bool, guest: &Guest) -> Result<Asked, 
         sections.push(Section { heading, items });
     }
     sections.extend(submit_fields::after(t));
-    Ok(Asked { category: category.to_owned(), schema: found.schema, sections, has_kinds })
+    Ok(FormQuery { category: category.to_owned(), schema: found.schema, sections, has_kinds })
 }
 
 /// The form; whoever did not say which kind chooses it first, where there are several.
@@ -131,7 +131,7 @@ async fn form(guest: Guest, Query(beforehand): Query<Beforehand>) -> Result<Resp
 }
 
 /// Fills in what the link told, as the form says where it belongs.
-async fn prefill(asked: &mut Asked, beforehand: &Beforehand, guest: &Guest) -> Result<(), Problem> {
+async fn prefill(asked: &mut FormQuery, beforehand: &Beforehand, guest: &Guest) -> Result<(), Problem> {
     let Some((customer, order, product)) = beforehand.known().filter(|_| !asked.schema.is_empty()) else {
         return Ok(());
     };
@@ -150,14 +150,14 @@ async fn prefill(asked: &mut Asked, beforehand: &Beforehand, guest: &Guest) -> R
 
 fn page(
     guest: &Guest,
-    asked: Asked,
+    asked: FormQuery,
     who: Section,
     papers: Papers,
     request_id: String,
     problem: Option<Shown>,
 ) -> FormPage {
     let t = guest.words();
-    let Asked { category, mut sections, has_kinds, .. } = asked;
+    let FormQuery { category, mut sections, has_kinds, .. } = asked;
     let mut who = who;
     let all = sections.iter_mut().chain(std::iter::once(&mut who));
     let mut wrong: Wrong = all
@@ -206,13 +206,13 @@ async fn submit(State(app): State<App>, guest: Guest, request: Request) -> Resul
 }
 
 /// The questions of the form itself.
-fn own(asked: &Asked) -> Vec<Item> {
+fn own(asked: &FormQuery) -> Vec<Item> {
     let all = asked.sections.iter().flat_map(|section| &section.items);
     all.filter(|item| matches!(item, Item::Field(field) if field.is_of_form())).cloned().collect()
 }
 
 /// Says beside each question what is wrong with it; the rest is said above them all.
-fn placed(problem: &Problem, asked: &mut Asked, who: &mut Section, guest: &Guest) -> Option<Shown> {
+fn placed(problem: &Problem, asked: &mut FormQuery, who: &mut Section, guest: &Guest) -> Option<Shown> {
     let t = guest.words();
     let violations = problem.violations.iter();
     let (form, rest): (Vec<_>, Vec<_>) = violations

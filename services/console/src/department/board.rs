@@ -43,7 +43,7 @@ const VIEWS: [(&str, TaskState); 6] = [
 
 /// What the board is asked with.
 #[derive(Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct TasksQuery {
     #[serde(default)]
     department: String,
     #[serde(default)]
@@ -173,7 +173,7 @@ fn path(visitor: &Visitor, department: &str, rest: &str) -> String {
 pub(super) async fn board(
     visitor: Visitor,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<TasksQuery>,
 ) -> Result<Response, Problem> {
     let client = visitor.client()?;
     let place = Place::of(&visitor, &asked.department, &SEE).await?;

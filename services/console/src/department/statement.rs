@@ -88,7 +88,7 @@ impl Counts {
 }
 
 #[derive(Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct StatementsQuery {
     #[serde(default)]
     department: String,
     #[serde(default)]
@@ -112,7 +112,10 @@ struct FormPage {
 }
 
 /// The form to bring a statement by.
-pub(super) async fn form(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn form(
+    visitor: Visitor,
+    Query(asked): Query<StatementsQuery>,
+) -> Result<Response, Problem> {
     let place = Place::of(&visitor, &asked.department, &BRING).await?;
     Ok(html(&form_page(&visitor, place, None)))
 }
@@ -210,7 +213,7 @@ pub(super) async fn rows(
     State(app): State<App>,
     visitor: Visitor,
     Path(id): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<StatementsQuery>,
 ) -> Result<Response, Problem> {
     let client = visitor.client()?;
     let counts = Counts::opened(&app, &asked.counts, &id);

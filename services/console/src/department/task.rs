@@ -29,7 +29,7 @@ use crate::words::Words;
 
 /// What a task is asked with.
 #[derive(Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct TaskQuery {
     /// What was just done.
     #[serde(default)]
     done: String,
@@ -103,7 +103,7 @@ pub(super) async fn show(
     visitor: Visitor,
     headers: HeaderMap,
     Path(task): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<TaskQuery>,
 ) -> Result<Response, Problem> {
     let client = visitor.client()?;
     let loaded = load(&client, &task).await?;

@@ -40,7 +40,7 @@ const STATES: [(&str, ImprovementState); 5] = [
 ];
 
 #[derive(Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct ActionsQuery {
     #[serde(default)]
     state: String,
     #[serde(default)]
@@ -82,11 +82,11 @@ fn done(t: Words, action: &str) -> &'static str {
 }
 
 /// Lists actions, newest first.
-pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn list(visitor: Visitor, Query(asked): Query<ActionsQuery>) -> Result<Response, Problem> {
     listed(visitor, asked, None).await
 }
 
-async fn listed(visitor: Visitor, asked: Asked, failed: Option<Failed>) -> Result<Response, Problem> {
+async fn listed(visitor: Visitor, asked: ActionsQuery, failed: Option<Failed>) -> Result<Response, Problem> {
     sees(&visitor, Role::Reader)?;
     let client = visitor.client()?;
     let is_overdue = asked.state == "overdue";
@@ -176,7 +176,7 @@ pub(super) async fn create(
         Ok(_) => Ok(see_other(&app.path("/figures/actions?done=create"))),
         Err(status) => {
             let failed = Failed { form: "create".to_owned(), posted, problem: status.into() };
-            listed(visitor, Asked::default(), Some(failed)).await
+            listed(visitor, ActionsQuery::default(), Some(failed)).await
         }
     }
 }
@@ -208,7 +208,7 @@ pub(super) async fn back(visitor: Visitor, Path((id, _)): Path<(String, String)>
 pub(super) async fn show(
     visitor: Visitor,
     Path(id): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ActionsQuery>,
 ) -> Result<Response, Problem> {
     page(visitor, &id, &asked.done, None).await
 }

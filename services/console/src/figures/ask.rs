@@ -28,7 +28,7 @@ const VALUE_MAX: usize = 200;
 
 /// As an address asks.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct FiguresQuery {
     /// First day.
     #[serde(default)]
     pub(super) from: String,
@@ -68,14 +68,14 @@ pub(super) enum Counted {
 
 impl Ask {
     /// Understands an address, in the zone that figures are counted in.
-    pub(super) async fn of(visitor: &Visitor, asked: &Asked) -> Result<Self, Problem> {
+    pub(super) async fn of(visitor: &Visitor, asked: &FiguresQuery) -> Result<Self, Problem> {
         let client = visitor.client()?;
         let mut service = KpiServiceClient::new(client.calls());
         let settings = service.get_kpi_settings(GetKpiSettingsRequest {}).await?.into_inner().settings;
         Self::new(asked, settings.unwrap_or_default(), visitor.app.clock.now())
     }
 
-    fn new(asked: &Asked, settings: KpiSettings, now: Timestamp) -> Result<Self, Problem> {
+    fn new(asked: &FiguresQuery, settings: KpiSettings, now: Timestamp) -> Result<Self, Problem> {
         let zone = calendar::zones::get(&settings.time_zone).unwrap_or(TimeZone::UTC);
         let day = |name: &str, text: &str| match text.trim() {
             "" => Ok(None),
@@ -239,14 +239,14 @@ fn ages(age: &str) -> Option<(i64, Option<i64>)> {
 mod tests {
     use super::*;
 
-    fn ask(asked: &Asked) -> Result<Ask, Problem> {
+    fn ask(asked: &FiguresQuery) -> Result<Ask, Problem> {
         let settings = KpiSettings { time_zone: "Asia/Shanghai".into(), ..KpiSettings::default() };
         Ask::new(asked, settings, "2026-11-30T17:00:00Z".parse().unwrap())
     }
 
     #[test]
     fn days_are_those_of_the_tenant() {
-        let month = ask(&Asked::default()).unwrap();
+        let month = ask(&FiguresQuery::default()).unwrap();
         assert_eq!(
             (month.from.to_string(), month.to.to_string()),
             ("2026-11-02".into(), "2026-12-01".into())
@@ -261,26 +261,27 @@ mod tests {
             "receive_time >= 2026-11-01T16:00:00Z AND receive_time < 2026-12-01T16:00:00Z AND state != MERGED"
         );
         assert!(month.filter(Counted::Closed).unwrap().starts_with("close_time >= 2026-11-01T16:00:00Z"));
-        let year = Asked { from: "2026-01-01".into(), to: "2026-11-30".into(), ..Asked::default() };
+        let year =
+            FiguresQuery { from: "2026-01-01".into(), to: "2026-11-30".into(), ..FiguresQuery::default() };
         assert_eq!(ask(&year).unwrap().period(), KpiPeriod::Month);
         for (from, to) in [("x", ""), ("2026-12-02", "2026-12-01"), ("1900-01-01", ""), ("", "2026-13-01")] {
-            let odd = Asked { from: from.into(), to: to.into(), ..Asked::default() };
+            let odd = FiguresQuery { from: from.into(), to: to.into(), ..FiguresQuery::default() };
             assert_eq!(ask(&odd).unwrap_err().reason, "FORM_INVALID", "{from} {to}");
         }
     }
 
     #[test]
     fn a_value_cannot_leave_its_place_and_what_cannot_be_said_leads_nowhere() {
-        let odd = Asked { category: "a\" OR open = true".into(), ..Asked::default() };
+        let odd = FiguresQuery { category: "a\" OR open = true".into(), ..FiguresQuery::default() };
         let filter = ask(&odd).unwrap().filter(Counted::Received).unwrap();
         assert!(
             filter.ends_with(
                 "AND category = \"a\\\" OR open = true\" AND category != \"a\\\" OR open = true/*\""
             )
         );
-        let odd = Asked { channel: "phone OR open = true".into(), ..Asked::default() };
+        let odd = FiguresQuery { channel: "phone OR open = true".into(), ..FiguresQuery::default() };
         assert_eq!(ask(&odd).unwrap().filter(Counted::Received), None);
-        let region = Asked { region: "310000".into(), ..Asked::default() };
+        let region = FiguresQuery { region: "310000".into(), ..FiguresQuery::default() };
         assert_eq!(ask(&region).unwrap().filter(Counted::Received), None);
         assert_eq!(ask(&region).unwrap().query("received").filters.len(), 1);
     }
@@ -290,7 +291,7 @@ mod tests {
         assert_eq!(ages("7-15"), Some((7, Some(15))));
         assert_eq!(ages("90+"), Some((90, None)));
         assert_eq!(ages("old"), None);
-        let month = ask(&Asked::default()).unwrap();
+        let month = ask(&FiguresQuery::default()).unwrap();
         let now = "2026-11-30T17:00:00Z".parse().unwrap();
         assert_eq!(
             month.open_filter(now, "7-15").unwrap(),

@@ -13,7 +13,7 @@ use proto::redress::feedback::v1::{
 };
 use proto::redress::intake::v1::Channel;
 
-use super::ask::{Ask, Asked, Counted, of_value};
+use super::ask::{Ask, Counted, FiguresQuery, of_value};
 use super::{funnel, sees, tabs, told};
 use crate::boards::cases::path;
 use crate::boards::{Tab, freshness};
@@ -112,7 +112,7 @@ struct Page {
 }
 
 /// Shows the board.
-pub(super) async fn board(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn board(visitor: Visitor, Query(asked): Query<FiguresQuery>) -> Result<Response, Problem> {
     sees(&visitor, Role::Reader)?;
     let client = visitor.client()?;
     let ask = Ask::of(&visitor, &asked).await?;

@@ -11,7 +11,7 @@ use kernel::Role;
 use proto::redress::cases::v1::ListCasesRequest;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 
-use super::ask::{Ask, Asked, Counted};
+use super::ask::{Ask, Counted, FiguresQuery};
 use super::{sees, tabs};
 use crate::boards::Tab;
 use crate::boards::cases::path;
@@ -44,12 +44,12 @@ struct Page {
 }
 
 /// Shows when complaints come.
-pub(super) async fn hours(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn hours(visitor: Visitor, Query(asked): Query<FiguresQuery>) -> Result<Response, Problem> {
     sees(&visitor, Role::Reader)?;
     let client = visitor.client()?;
     let t = visitor.words;
     // Of a region nothing is known here.
-    let ask = Ask::of(&visitor, &Asked { region: String::new(), ..asked }).await?;
+    let ask = Ask::of(&visitor, &FiguresQuery { region: String::new(), ..asked }).await?;
     let filter = ask.filter(Counted::Received);
     let zone = calendar::zones::get(&ask.settings.time_zone).unwrap_or(TimeZone::UTC);
     let (times, is_whole) = match &filter {

@@ -36,7 +36,7 @@ const FORMATS: [(&str, ReportFormat, &str); 3] = [
 ];
 
 #[derive(Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct ReportsQuery {
     #[serde(default)]
     page: String,
     /// What was just done.
@@ -75,11 +75,11 @@ struct Page {
 }
 
 /// Lists reports, the newest first.
-pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn list(visitor: Visitor, Query(asked): Query<ReportsQuery>) -> Result<Response, Problem> {
     listed(visitor, asked, None).await
 }
 
-async fn listed(visitor: Visitor, asked: Asked, failed: Option<Failed>) -> Result<Response, Problem> {
+async fn listed(visitor: Visitor, asked: ReportsQuery, failed: Option<Failed>) -> Result<Response, Problem> {
     sees(&visitor, Role::Reader)?;
     let client = visitor.client()?;
     let request = ListReportsRequest { page_size: ROWS, page_token: asked.page };
@@ -166,7 +166,7 @@ pub(super) async fn create(
         Ok(_) => Ok(see_other(&app.path("/figures/reports?done=create"))),
         Err(status) => {
             let failed = Failed { form: "create".to_owned(), posted, problem: status.into() };
-            listed(visitor, Asked::default(), Some(failed)).await
+            listed(visitor, ReportsQuery::default(), Some(failed)).await
         }
     }
 }

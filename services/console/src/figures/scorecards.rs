@@ -9,7 +9,7 @@ use proto::redress::feedback::v1::quality_service_client::QualityServiceClient;
 use proto::redress::feedback::v1::{ListScorecardsRequest, ScoreMean, ScoreShare, Scorecard};
 use serde::Deserialize;
 
-use super::ask::{Ask, Asked};
+use super::ask::{Ask, FiguresQuery};
 use super::{sees, tabs, told};
 use crate::boards::{Tab, encoded};
 use crate::page::{Frame, html};
@@ -92,7 +92,8 @@ fn row(card: Scorecard) -> Row {
 pub(super) async fn list(visitor: Visitor, Query(asked): Query<Paged>) -> Result<Response, Problem> {
     sees(&visitor, Role::Supervisor)?;
     let client = visitor.client()?;
-    let ask = Ask::of(&visitor, &Asked { from: asked.from, to: asked.to, ..Asked::default() }).await?;
+    let ask = Ask::of(&visitor, &FiguresQuery { from: asked.from, to: asked.to, ..FiguresQuery::default() })
+        .await?;
     let query = ask.query("received");
     let request = ListScorecardsRequest {
         page_size: ROWS,

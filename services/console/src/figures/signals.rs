@@ -34,7 +34,7 @@ const STATES: [(&str, SignalState); 4] = [
 ];
 
 #[derive(Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct SignalsQuery {
     #[serde(default)]
     state: String,
     #[serde(default)]
@@ -70,7 +70,7 @@ fn named(series: Option<&SignalSeries>, t: Words) -> String {
 }
 
 /// Lists signals, newest first.
-pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn list(visitor: Visitor, Query(asked): Query<SignalsQuery>) -> Result<Response, Problem> {
     sees(&visitor, Role::Reader)?;
     let client = visitor.client()?;
     let (key, state) = STATES.into_iter().find(|(key, _)| *key == asked.state).unwrap_or(STATES[0]);
@@ -133,7 +133,7 @@ pub(super) async fn back(visitor: Visitor, Path(id): Path<String>) -> Response {
 pub(super) async fn show(
     visitor: Visitor,
     Path(id): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<SignalsQuery>,
 ) -> Result<Response, Problem> {
     page(visitor, &id, &asked.done, None).await
 }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::Asked;
+use super::InboxQuery;
 use crate::app::App;
 use crate::form::Posted;
 use crate::problem::Problem;
@@ -34,7 +34,7 @@ pub(super) struct Saved {
     /// What its owner calls it.
     pub(super) name: String,
     /// Which cases.
-    pub(super) asked: Asked,
+    pub(super) asked: InboxQuery,
 }
 
 /// The cookie of who looks: people who share a browser do not share their views.
@@ -75,7 +75,7 @@ pub(super) async fn save(
     if name.trim().is_empty() {
         return Err(Problem::wrong_field("name", visitor.words.view_needs_name()));
     }
-    let asked = Asked::of(&posted);
+    let asked = InboxQuery::of(&posted);
     let mut views = of(&visitor, &headers);
     views.retain(|view| view.name != name);
     if views.len() >= VIEWS_MAX {

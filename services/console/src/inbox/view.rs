@@ -8,7 +8,7 @@ use proto::redress::cases::v1::classifier_service_client::ClassifierServiceClien
 use proto::redress::cases::v1::search_service_client::SearchServiceClient;
 use proto::redress::cases::v1::{Case, FacetCasesRequest, ListCasesRequest, ListUnconfirmedRequest};
 
-use super::Asked;
+use super::InboxQuery;
 use crate::moment::{Moment, distance, timestamp};
 use crate::problem::Problem;
 use crate::session::Visitor;
@@ -164,7 +164,7 @@ pub(super) async fn rows(
     visitor: &Visitor,
     place: &Place,
     view: View,
-    asked: &Asked,
+    asked: &InboxQuery,
 ) -> Result<Rows, Problem> {
     let (words, page) = (asked.q.trim(), asked.page.as_str());
     if view.is_unconfirmed() && words.is_empty() {
@@ -188,7 +188,7 @@ pub(super) async fn rows(
 }
 
 /// Only those of a category, or as urgent, where that is asked for.
-fn narrowed(filter: &str, asked: &Asked) -> String {
+fn narrowed(filter: &str, asked: &InboxQuery) -> String {
     let mut narrowed = format!("({filter})");
     let category = asked.category.trim().trim_end_matches('/');
     if !category.is_empty() {
@@ -243,10 +243,10 @@ mod tests {
 
     #[test]
     fn a_view_is_narrowed_by_category_and_urgency() {
-        let asked = |category: &str, priority: &str| Asked {
+        let asked = |category: &str, priority: &str| InboxQuery {
             category: category.into(),
             priority: priority.into(),
-            ..Asked::default()
+            ..InboxQuery::default()
         };
         assert_eq!(narrowed("open = true", &asked("", "9")), "(open = true)");
         assert_eq!(

@@ -53,7 +53,7 @@ type OidcClient = CoreClient<
     EndpointMaybeSet,
 >;
 /// A request for tokens.
-type Asked<'a> = BoxFuture<
+type TokenRequest<'a> = BoxFuture<
     'a,
     Result<CoreTokenResponse, RequestTokenError<Failed, StandardErrorResponse<CoreErrorResponseType>>>,
 >;
@@ -214,7 +214,7 @@ impl Provider {
     pub(crate) async fn finish(&self, attempt: &Attempt, code: String, now: i64) -> anyhow::Result<Person> {
         let metadata = self.metadata().await?;
         let client = self.client(&metadata);
-        let asked: Asked<'_> = Box::pin(
+        let asked: TokenRequest<'_> = Box::pin(
             client
                 .exchange_code(AuthorizationCode::new(code))?
                 .set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()))
@@ -258,7 +258,7 @@ impl Provider {
         let client = self.client(&metadata);
         let token = RefreshToken::new(refresh.to_owned());
         let request = client.exchange_refresh_token(&token).map_err(|error| away(error.into()))?;
-        let asked: Asked<'_> = Box::pin(request.request_async(&self.http));
+        let asked: TokenRequest<'_> = Box::pin(request.request_async(&self.http));
         match asked.await {
             Ok(answer) => Ok(tokens(&answer, Some(old), now)),
             Err(RequestTokenError::ServerResponse(refusal)) => {

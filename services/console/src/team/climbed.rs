@@ -33,7 +33,7 @@ const REASONS: [(&str, SupervisionReason); 5] = [
 ];
 
 #[derive(Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct EscalationsQuery {
     #[serde(default)]
     reason: String,
     #[serde(default)]
@@ -61,7 +61,10 @@ struct Page {
 }
 
 /// Lists them, the oldest first.
-pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn list(
+    visitor: Visitor,
+    Query(asked): Query<EscalationsQuery>,
+) -> Result<Response, Problem> {
     supervises(&visitor)?;
     let client = visitor.client()?;
     let (key, reason) = REASONS.into_iter().find(|(key, _)| *key == asked.reason).unwrap_or(REASONS[0]);

@@ -28,7 +28,7 @@ use crate::routes::{back_to, see_other};
 use crate::session::Visitor;
 
 #[derive(Default, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct DecisionsQuery {
     /// What was just decided.
     #[serde(default)]
     done: String,
@@ -79,7 +79,7 @@ pub(super) async fn back(visitor: Visitor) -> Response {
 }
 
 /// Shows what waits.
-pub(super) async fn list(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+pub(super) async fn list(visitor: Visitor, Query(asked): Query<DecisionsQuery>) -> Result<Response, Problem> {
     Box::pin(page(visitor, &asked.done, None)).await
 }
 

@@ -67,7 +67,7 @@ struct Person {
 }
 
 /// How a department stands that carries remedies out.
-struct Standing {
+struct DepartmentBacklog {
     name: String,
     path: String,
     board: DepartmentBoard,
@@ -83,7 +83,7 @@ struct Page {
     ages: Vec<String>,
     waiting: Vec<Waiting>,
     people: Vec<Person>,
-    standings: Vec<Standing>,
+    backlogs: Vec<DepartmentBacklog>,
     fresh: Vec<(String, bool)>,
     bar: i32,
 }
@@ -112,7 +112,7 @@ pub(super) async fn board(visitor: Visitor) -> Result<Response, Problem> {
         one
     });
     let waiting: Vec<Waiting> = waiting.collect();
-    let standings = standings(&client, &visitor, &departments).await;
+    let backlogs = backlogs(&client, &visitor, &departments).await;
     let t = visitor.words;
     let counts = overview.totals.unwrap_or_default();
     Ok(html(&Page {
@@ -125,7 +125,7 @@ pub(super) async fn board(visitor: Visitor) -> Result<Response, Problem> {
             .collect(),
         waiting,
         people: agents.into_iter().map(|agent| person(agent, &overview, &visitor, &called)).collect(),
-        standings,
+        backlogs,
         fresh: freshness(overview.state.as_ref(), &visitor),
         bar: BAR,
     }))
@@ -240,7 +240,7 @@ fn person(
 }
 
 /// How those departments stand that have tasks, or had one asked for.
-async fn standings(client: &Client, visitor: &Visitor, departments: &[Department]) -> Vec<Standing> {
+async fn backlogs(client: &Client, visitor: &Visitor, departments: &[Department]) -> Vec<DepartmentBacklog> {
     let read = |department_id: String| async move {
         let request = GetDepartmentBoardRequest { department_id };
         let answer = SupervisionServiceClient::new(client.calls()).get_department_board(request).await;
@@ -253,7 +253,7 @@ async fn standings(client: &Client, visitor: &Visitor, departments: &[Department
         let board = board?;
         let queue = board.queue.clone().unwrap_or_default();
         let has_any = board.oldest_create_time.is_some() || queue.poll_time.is_some();
-        has_any.then(|| Standing {
+        has_any.then(|| DepartmentBacklog {
             name: department.display_name.clone(),
             path: visitor.app.path(&format!("/department?department={}", encoded(&department.department_id))),
             unattended: When::of(queue.unattended_since_time.as_ref(), visitor),
@@ -263,7 +263,7 @@ async fn standings(client: &Client, visitor: &Visitor, departments: &[Department
     departments.iter().zip(boards).filter_map(standing).collect()
 }
 
-impl Standing {
+impl DepartmentBacklog {
     fn queue(&self) -> proto::redress::resolution::v1::DepartmentQueue {
         self.board.queue.clone().unwrap_or_default()
     }
